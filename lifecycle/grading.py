@@ -1,0 +1,205 @@
+"""Findings into a grade, exactly: are they well formed, what is the score, which level does it earn and by which rule?
+
+Marks are decimal strings and are added as whole millionths; scores are fractions. Nothing here is ever a float, so
+94.999999 is not 95.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+from lifecycle.events import Deduction, Finding
+from lifecycle.scheme_terms import NO_LEVEL, Contents, Element, shown
+
+MARK_DECIMALS = 6
+ONE = 10**MARK_DECIMALS
+MARKS_FORM = re.compile(rf"(0|[1-9][0-9]{{0,3}})(\.[0-9]{{1,{MARK_DECIMALS}}})?")
+FULL_SCORE = 100
+SHOWN_OF_HOSTILE = 40
+
+
+class MalformedFindings(Exception):
+    """Findings that make no sense under the edition.
+
+    Names the element (None: no single one), the problem, and what would be accepted.
+    """
+
+    code = "malformed_findings"
+
+    def __init__(self, element: str | None, problem: str, accepted: str) -> None:
+        self.element = element[:SHOWN_OF_HOSTILE] if element is not None else None
+        self.problem, self.accepted = problem, accepted
+        where = f"Element {self.element!r}: " if element is not None else ""
+        super().__init__(f"{where}{problem}; accepted: {accepted}.")
+
+
+@dataclass(frozen=True)
+class Grade:
+    """``level`` is "none" if nothing can be granted; ``because`` is the code of the rule that decided."""
+
+    score: Fraction | None
+    level: str
+    because: str
+
+
+def check_assessment(
+    contents: Contents, findings: Sequence[Finding], deductions: Sequence[Deduction], certification_type: str
+) -> None:
+    """The findings of a full assessment are well formed: every element once; else MalformedFindings."""
+    scored = contents.certification_types[certification_type].scored
+    found = _check_each(contents, findings, scored)
+    missing = next((code for code in contents.elements if code not in found), None)
+    if missing:
+        raise MalformedFindings(missing, "has no finding", "every element of the edition exactly once")
+    if all(finding.outcome == "not_applicable" for finding in found.values()):
+        raise MalformedFindings(None, "nothing applies", "at least one element that applies")
+    _check_specials(contents, deductions, scored)
+
+
+def check_sample(
+    contents: Contents, findings: Sequence[Finding], drawn: Iterable[str], certification_type: str
+) -> None:
+    """The findings of a visit are well formed: known elements, each once, all drawn ones; else MalformedFindings."""
+    found = _check_each(contents, findings, contents.certification_types[certification_type].scored)
+    missing = next((code for code in drawn if code not in found), None)
+    if missing is not None:
+        raise MalformedFindings(missing, "was drawn and has no finding", "every drawn element exactly once")
+
+
+def _check_each(contents: Contents, findings: Sequence[Finding], scored: bool) -> dict[str, Finding]:
+    found: dict[str, Finding] = {}
+    for finding in findings:
+        element = contents.elements.get(finding.element)
+        if element is None:
+            raise MalformedFindings(finding.element, "is no element", f"an element of {contents.id}")
+        if finding.element in found:
+            raise MalformedFindings(finding.element, "has two findings", "every element exactly once")
+        _check_outcome(contents, finding)
+        _check_marks(finding, element, scored)
+        found[finding.element] = finding
+    return found
+
+
+def _check_outcome(contents: Contents, finding: Finding) -> None:
+    accepted = ("conforming", "nonconforming")
+    if contents.scoring.not_applicable_allowed:
+        accepted += ("not_applicable",)
+    if finding.outcome not in accepted:
+        raise MalformedFindings(finding.element, f"outcome {finding.outcome}", " or ".join(accepted))
+
+
+def _check_marks(finding: Finding, element: Element, scored: bool) -> None:
+    if not scored or finding.outcome == "not_applicable":
+        if finding.marks is not None:
+            raise MalformedFindings(finding.element, "has marks and is not scored", "an outcome without marks")
+        return
+    millionths = _millionths(finding.marks) if finding.marks is not None else None
+    if millionths is None or millionths > element.weight * ONE:
+        problem = "has no marks" if finding.marks is None else f"marks {finding.marks[:SHOWN_OF_HOSTILE]!r}"
+        accepted = f'a decimal string from "0" to "{shown(element.weight)}", at most {MARK_DECIMALS} decimals'
+        raise MalformedFindings(finding.element, problem, accepted)
+
+
+def _check_specials(contents: Contents, deductions: Sequence[Deduction], scored: bool) -> None:
+    known = tuple(contents.specials) if scored else ()
+    stray = next((each.code for each in deductions if each.code not in known), None)
+    if stray is not None:
+        accepted = ", ".join(known) or "no deductions"
+        raise MalformedFindings(None, f"unknown deduction {stray[:SHOWN_OF_HOSTILE]!r}", accepted)
+
+
+@lru_cache(maxsize=4096)
+def _millionths(marks: str) -> int | None:
+    if MARKS_FORM.fullmatch(marks) is None:
+        return None
+    ones, _, decimals = marks.partition(".")
+    return int(ones) * ONE + int(decimals.ljust(MARK_DECIMALS, "0"))
+
+
+def grade(
+    contents: Contents,
+    findings: Iterable[Finding],
+    deductions: Sequence[Deduction],
+    certification_type: str,
+    accepts_conformity: bool,
+) -> Grade:
+    """The score and the level that the findings earn, and the rule that decided.
+
+    Closed nonconformities are handed over as conforming, their marks unchanged. MalformedFindings as check_assessment.
+    """
+    findings = tuple(findings)
+    check_assessment(contents, findings, deductions, certification_type)
+    found = {finding.element: finding for finding in findings}
+    scored = contents.certification_types[certification_type].scored
+    score = exact_score(contents, found, deductions) if scored else None
+    level, because = _level(contents, found, deductions, score, accepts_conformity)
+    return Grade(score, level, because)
+
+
+def exact_score(contents: Contents, found: Mapping[str, Finding], deductions: Sequence[Deduction]) -> Fraction:
+    """The sum of the marks, or obtained / applicable x 100; then special deductions and capped bonuses."""
+    applicable = [finding for finding in found.values() if finding.outcome != "not_applicable"]
+    score = Fraction(sum(_millionths(finding.marks or "") or 0 for finding in applicable), ONE)
+    if contents.scoring.method == "ratio":
+        score = score / sum(contents.elements[finding.element].weight for finding in applicable) * FULL_SCORE
+    return score - _points(contents, deductions, "deduction") + _bonus(contents, deductions)
+
+
+def _points(contents: Contents, deductions: Sequence[Deduction], kind: str) -> Fraction:
+    specials = [contents.specials[each.code] for each in deductions]
+    return sum((special.points for special in specials if special.kind == kind), Fraction(0))
+
+
+def _bonus(contents: Contents, deductions: Sequence[Deduction]) -> Fraction:
+    cap = contents.scoring.bonus_cap
+    return min(_points(contents, deductions, "bonus"), cap) if cap is not None else Fraction(0)
+
+
+def _level(
+    contents: Contents,
+    found: Mapping[str, Finding],
+    deductions: Sequence[Deduction],
+    score: Fraction | None,
+    accepts_conformity: bool,
+) -> tuple[str, str]:
+    open_element = _first_nonconforming(found, contents.elements)
+    knocked_out_by = _knock_out(contents, found, deductions)
+    if knocked_out_by:
+        return NO_LEVEL, f"knock_out:{knocked_out_by}"
+    if open_element and (score is None or contents.scoring.conformity_required):
+        return NO_LEVEL, f"open_nonconformity:{open_element}"
+    band = _band(contents, score) if score is not None else None
+    if band:
+        return band, f"band:{band}"
+    return _without_band(contents, open_element, accepts_conformity or score is None)
+
+
+def _without_band(contents: Contents, open_element: str | None, accepts_conformity: bool) -> tuple[str, str]:
+    conformity = contents.conformity_level
+    if conformity is None or not accepts_conformity:
+        return NO_LEVEL, "below_lowest_band"
+    if open_element:
+        return NO_LEVEL, f"open_nonconformity:{open_element}"
+    return conformity.code, "conformity:all_conform"
+
+
+def _band(contents: Contents, score: Fraction) -> str | None:
+    banded = (level for level in contents.levels.values() if level.at_least is not None and score >= level.at_least)
+    return next((level.code for level in banded), None)
+
+
+def _knock_out(contents: Contents, found: Mapping[str, Finding], deductions: Sequence[Deduction]) -> str | None:
+    scoring = contents.scoring
+    counted = sum(contents.specials[each.code].kind == "deduction" for each in deductions)
+    if scoring.deductions_fail_from is not None and counted >= scoring.deductions_fail_from:
+        return "deductions"
+    if scoring.knock_out is None:
+        return None
+    failed = [code for code in scoring.knock_out.elements if found[code].outcome == "nonconforming"]
+    return failed[0] if len(failed) >= scoring.knock_out.count else None
+
+
+def _first_nonconforming(found: Mapping[str, Finding], elements: Iterable[str]) -> str | None:
+    return next((code for code in elements if found[code].outcome == "nonconforming"), None)

@@ -1,0 +1,205 @@
+"""The words of a scheme as its file defines them: levels, elements, reasons, parameters. Values only, no questions.
+
+``clause`` names where the scheme publishes a thing; None where no source states it and the file says "assumed".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Generic, TypeVar
+
+from lifecycle.number_template import NumberTemplate
+
+Value = TypeVar("Value")
+
+ACTS = ("suspension", "withdrawal", "cancellation", "refusal", "rejection", "reissue")
+"""The acts that must name a reason from the edition's list."""
+
+NO_LEVEL = "none"
+"""Stands where nothing can be granted; no edition may call a level so."""
+
+
+class MalformedEdition(Exception):
+    """A scheme file says something that the rule language does not know, or that contradicts itself.
+
+    Names the file, the key, what was expected there and what was found.
+    """
+
+    code = "malformed_edition"
+
+    def __init__(self, file: str, key: str, expected: str, found: str) -> None:
+        self.file, self.key, self.expected, self.found = file, key, expected, found
+        super().__init__(f"{file}: {key}: expected {expected}, found {found}")
+
+
+@dataclass(frozen=True)
+class Parameter(Generic[Value]):
+    """One value of a scheme, with its unit and its source."""
+
+    key: str
+    value: Value
+    unit: str
+    clause: str | None
+
+    @property
+    def assumed(self) -> bool:
+        """Whether no source states the value."""
+        return self.clause is None
+
+
+@dataclass(frozen=True)
+class CertificationType:
+    """What one can apply for; ``scored`` where every element gets marks."""
+
+    code: str
+    zh: str
+    en: str
+    scored: bool
+
+
+@dataclass(frozen=True)
+class Level:
+    """A grade, earned by a score of ``at_least`` and less than ``below`` (None for the best one).
+
+    Without a band (``at_least`` None) it is the level of those whose every element conforms.
+    """
+
+    code: str
+    zh: str
+    en: str
+    stars: int | None
+    interval_months: int
+    at_least: Fraction | None
+    clause: str | None
+    below: Fraction | None = None
+
+
+@dataclass(frozen=True)
+class Element:
+    """A requirement that is judged by itself; ``weight`` is the most marks it can get."""
+
+    code: str
+    zh: str
+    en: str
+    weight: Fraction
+    clause: str | None
+
+
+@dataclass(frozen=True)
+class Special:
+    """A special deduction or bonus beside the marks of the elements; ``kind`` is "deduction" or "bonus"."""
+
+    code: str
+    zh: str
+    en: str
+    kind: str
+    points: Fraction
+    clause: str | None
+
+
+@dataclass(frozen=True)
+class KnockOut:
+    """``count`` nonconforming ones among these elements, and nothing can be granted whatever the score."""
+
+    elements: tuple[str, ...]
+    count: int
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How findings become a score. ``method`` is "sum" of the marks, or "ratio": obtained / applicable x 100."""
+
+    method: str
+    total: Fraction
+    conformity_required: bool
+    not_applicable_allowed: bool
+    deductions_fail_from: int | None
+    bonus_cap: Fraction | None
+    knock_out: KnockOut | None
+
+
+@dataclass(frozen=True)
+class ReasonText:
+    """A ground that an act may name."""
+
+    code: str
+    zh: str
+    en: str
+    clause: str | None
+
+    @property
+    def assumed(self) -> bool:
+        """Whether no source states the reason."""
+        return self.clause is None
+
+
+@dataclass(frozen=True)
+class UploadCode:
+    """How the regulator's record calls one of our own states, for one reason of it or (None) for every other."""
+
+    own: str
+    reason: str | None
+    code: str
+    cause: str | None
+    clause: str | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Contents:
+    """Everything that one scheme file says.
+
+    ``levels`` stand best first, ``elements`` in the file's order. The plain values at the end are those of
+    ``parameters``, where each stands with its unit and source.
+    """
+
+    id: str
+    scheme: str
+    title: str
+    title_en: str
+    text: str
+    digest: str
+    published_on: date
+    effective_from: date
+    number_template: NumberTemplate
+    scoring: Scoring
+    certification_types: Mapping[str, CertificationType]
+    levels: Mapping[str, Level]
+    elements: Mapping[str, Element]
+    elements_note: str
+    specials: Mapping[str, Special]
+    reasons_by_act: Mapping[str, Mapping[str, ReasonText]]
+    upload_codes: tuple[UploadCode, ...]
+    parameters: Mapping[str, Parameter[Any]]
+    assumed: tuple[tuple[str, Any, str], ...]
+
+    validity_months: int
+    validity_ends: str
+    notice_window_days: int
+    grace_days: int
+    sample_percent_each_year: Fraction
+    coverage_months: int
+    suspension_max_months: int
+    suspension_due_after_overdue_days: int
+    bar_after_withdrawal_months: int
+    bar_after_expiry_months: int
+    appeal_lodging_days: int
+    appeal_decision_days: int
+    complaint_decision_days: int
+    back_dating_days: int
+    proposal_days: int
+    reviewer_may_sign: bool
+    records_kept: str
+
+    @property
+    def conformity_level(self) -> Level | None:
+        """The level of those whose every element conforms, where the scheme has one."""
+        return next((level for level in self.levels.values() if level.at_least is None), None)
+
+
+def shown(amount: Fraction | None) -> str:
+    """The amount as a person would write it."""
+    if amount is None:
+        return "nothing"
+    return format((Decimal(amount.numerator) / amount.denominator).normalize(), "f")
