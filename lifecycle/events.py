@@ -236,7 +236,10 @@ class SuspensionExtended(Fact, kw_only=True, tag="suspension-extended.v1"):
 
 
 class CertificateReinstated(Fact, kw_only=True, tag="certificate-reinstated.v1"):
+    """``closed`` answers each reason of the suspension; ``appeal`` is cited where an upheld appeal orders it."""
+
     grounds: str
+    closed: tuple[Reason, ...] = ()
     appeal: int | None = None
 
 
@@ -484,7 +487,7 @@ FACTS: dict[str, type[Fact]] = {leaf.__struct_config__.tag: leaf for leaf in _le
 AnyFact = Union[tuple(FACTS.values())]  # noqa: UP007 - built from the table, so that no second list can differ from it
 
 
-def topic_of(fact: Fact) -> str:
+def topic_of(fact: Fact | type[Fact]) -> str:
     """The stable name under which the fact is stored."""
     return fact.__struct_config__.tag
 
@@ -501,6 +504,11 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
     @property
     def version(self) -> int:
         return self.originator_version
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON holds it: strings, numbers, lists and objects."""
+    return msgspec.json.decode(msgspec.json.encode(value))
 
 
 encode = msgspec.json.Encoder().encode

@@ -11,10 +11,8 @@ from fractions import Fraction
 from functools import lru_cache
 
 from lifecycle.events import Deduction, Finding
-from lifecycle.scheme_terms import NO_LEVEL, Contents, Element, shown
+from lifecycle.scheme_terms import MARK_DECIMALS, NO_LEVEL, ONE_MARK, Contents, Element, shown
 
-MARK_DECIMALS = 6
-ONE = 10**MARK_DECIMALS
 MARKS_FORM = re.compile(rf"(0|[1-9][0-9]{{0,3}})(\.[0-9]{{1,{MARK_DECIMALS}}})?")
 FULL_SCORE = 100
 SHOWN_OF_HOSTILE = 40
@@ -96,7 +94,7 @@ def _check_marks(finding: Finding, element: Element, scored: bool) -> None:
             raise MalformedFindings(finding.element, "has marks and is not scored", "an outcome without marks")
         return
     millionths = _millionths(finding.marks) if finding.marks is not None else None
-    if millionths is None or millionths > element.weight * ONE:
+    if millionths is None or millionths > element.most_millionths:
         problem = "has no marks" if finding.marks is None else f"marks {finding.marks[:SHOWN_OF_HOSTILE]!r}"
         accepted = f'a decimal string from "0" to "{shown(element.weight)}", at most {MARK_DECIMALS} decimals'
         raise MalformedFindings(finding.element, problem, accepted)
@@ -115,7 +113,7 @@ def _millionths(marks: str) -> int | None:
     if MARKS_FORM.fullmatch(marks) is None:
         return None
     ones, _, decimals = marks.partition(".")
-    return int(ones) * ONE + int(decimals.ljust(MARK_DECIMALS, "0"))
+    return int(ones) * ONE_MARK + int(decimals.ljust(MARK_DECIMALS, "0"))
 
 
 def grade(
@@ -141,7 +139,7 @@ def grade(
 def exact_score(contents: Contents, found: Mapping[str, Finding], deductions: Sequence[Deduction]) -> Fraction:
     """The sum of the marks, or obtained / applicable x 100; then special deductions and capped bonuses."""
     applicable = [finding for finding in found.values() if finding.outcome != "not_applicable"]
-    score = Fraction(sum(_millionths(finding.marks or "") or 0 for finding in applicable), ONE)
+    score = Fraction(sum(_millionths(finding.marks or "") or 0 for finding in applicable), ONE_MARK)
     if contents.scoring.method == "ratio":
         score = score / sum(contents.elements[finding.element].weight for finding in applicable) * FULL_SCORE
     return score - _points(contents, deductions, "deduction") + _bonus(contents, deductions)

@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from lifecycle.number_template import NumberTemplate
 
 Value = TypeVar("Value")
+
+MARK_DECIMALS = 6
+ONE_MARK = 10**MARK_DECIMALS
+"""Marks and weights have at most so many decimals, and are counted as whole millionths."""
 
 ACTS = ("suspension", "withdrawal", "cancellation", "refusal", "rejection", "reissue")
 """The acts that must name a reason from the edition's list."""
@@ -85,6 +90,11 @@ class Element:
     en: str
     weight: Fraction
     clause: str | None
+
+    @cached_property
+    def most_millionths(self) -> int:
+        """The weight as whole millionths, in which marks are counted."""
+        return int(self.weight * ONE_MARK)
 
 
 @dataclass(frozen=True)

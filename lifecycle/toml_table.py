@@ -9,7 +9,7 @@ from reprlib import Repr
 from types import TracebackType
 from typing import Any, Generic
 
-from lifecycle.scheme_terms import MalformedEdition, Parameter, Value
+from lifecycle.scheme_terms import MARK_DECIMALS, MalformedEdition, Parameter, Value
 
 _SHOWN = Repr()
 _SHOWN.maxstring = _SHOWN.maxother = 80
@@ -46,7 +46,7 @@ def choice(*words: str) -> Kind[str]:
 
 def exact(low: int, high: int) -> Kind[Fraction]:
     """An exact decimal from low to high, written as a string, read as a fraction."""
-    decimal = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
+    decimal = re.compile(rf"[0-9]{{1,6}}(\.[0-9]{{1,{MARK_DECIMALS}}})?")
 
     def read(found: Any) -> Fraction | None:
         value = Fraction(found) if isinstance(found, str) and decimal.fullmatch(found) else None

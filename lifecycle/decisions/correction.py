@@ -1,0 +1,236 @@
+"""A mistaken record put right by a further fact.
+
+What may be corrected stands in CORRECTABLE, what may be voided in VOIDABLE (domain.md, "Settled readings"). The outcomes
+that follow are asked again and written into the correction; decisions that lose their support are named, and become
+work; a correction that would make the stream unlawful is refused, naming the first fact that would be.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from lifecycle import commands as c
+from lifecycle import errors
+from lifecycle import events as e
+from lifecycle.amendment import amend, patch, value_at
+from lifecycle.certificate import Certificate, evolve
+from lifecycle.decisions.application import refusal_of
+from lifecycle.decisions.dispute import require_fact
+from lifecycle.decisions.moment import Moment
+from lifecycle.decisions.permission import enter, require_independent, require_order, require_past, require_reasons
+from lifecycle.decisions.standing import require_upheld
+from lifecycle.events import Recorded
+from lifecycle.replay import replay
+from lifecycle.rules import MalformedFindings
+from lifecycle.transitions import STAGE, STAGED, STATUS, type_of_fact
+
+_DAY = frozenset({"/effective_on"})
+_SITE = _DAY | {"/on_site_from", "/on_site_to", "/findings"}
+_TEXT = frozenset({"/holder", "/address", "/scope"})
+
+CORRECTABLE: dict[type_of_fact, frozenset[str]] = {
+    e.ApplicationSubmitted: _DAY | _TEXT,
+    e.ApplicationAccepted: _DAY,
+    e.ApplicationRejected: _DAY | {"/reasons"},
+    e.ApplicationWithdrawn: _DAY,
+    e.AssessmentPlanned: _DAY | {"/on_site_from", "/on_site_to"},
+    e.AssessmentRecorded: _SITE | {"/deductions"},
+    e.NonconformityClosed: _DAY,
+    e.CertificationGranted: _DAY,
+    e.CertificationRefused: _DAY | {"/reasons"},
+    e.CertificateIssued: _DAY | _TEXT,
+    e.CertificateRenewed: _DAY | _TEXT,
+    e.CertificateReissued: _DAY | _TEXT | {"/reasons"},
+    e.SurveillancePlanned: _DAY | {"/on_site_from", "/on_site_to", "/draw"},
+    e.SurveillanceRecorded: _SITE | {"/drawn"},
+    e.CertificationMaintained: _DAY,
+    e.GradeChanged: _DAY,
+    e.CertificateSuspended: _DAY | {"/ends_on", "/reasons"},
+    e.SuspensionExtended: _DAY | {"/ends_on", "/reasons"},
+    e.CertificateReinstated: _DAY,
+    e.WithdrawalOpened: _DAY | {"/reasons"},
+    e.WithdrawalDropped: _DAY,
+    e.CertificateWithdrawn: _DAY | {"/reasons"},
+    e.CertificateCancelled: _DAY | {"/reasons"},
+}
+
+VOIDABLE = (e.CertificateSuspended, e.CertificateReissued, e.SurveillanceRecorded, e.CertificateWithdrawn)
+
+_REASONS_OF = {
+    e.CertificateSuspended: "suspension",
+    e.SuspensionExtended: "suspension",
+    e.CertificateWithdrawn: "withdrawal",
+    e.WithdrawalOpened: "withdrawal",
+    e.CertificateCancelled: "cancellation",
+    e.CertificateReissued: "reissue",
+    e.ApplicationRejected: "rejection",
+    e.CertificationRefused: "refusal",
+}
+
+
+def correct(certificate: Certificate, command: c.Correct, moment: Moment) -> list[e.Fact]:
+    """The correction with what it recomputes and what it leaves unsupported."""
+    on = enter(certificate, command, e.RecordCorrected, moment)
+    target = _target(certificate, command)
+    require_independent(certificate, certificate.cases.get(target.case or 0), command, moment)
+    if command.appeal is not None:
+        require_upheld(certificate, command.appeal)
+    stamp = moment.stamp(on, edition=certificate.edition)
+    bare = e.RecordCorrected(
+        **stamp,
+        target=command.target,
+        reason=command.reason,
+        changes=command.changes,
+        void=command.void,
+        appeal=command.appeal,
+    )
+    if not command.void:
+        _require_sound(certificate, command, target, moment)
+    corrected = _consequences(certificate, bare, moment)
+    _require_lawful(certificate, corrected)
+    return [corrected]
+
+
+def _target(certificate: Certificate, command: c.Correct) -> e.Fact:
+    """The fact to correct, as it reads now. Raises for what cannot be corrected or voided."""
+    recorded = require_fact(certificate, command.target)
+    if command.void == bool(command.changes):
+        raise errors.CorrectionMalformed(
+            version=command.target, problem="give either changes or void, and one of them"
+        )
+    if command.void:
+        return _voidable(recorded, command)
+    standing = {r.version: r.fact for r in amend(certificate.history)}.get(command.target)
+    if standing is None:
+        raise errors.CorrectionMalformed(version=command.target, problem="it was voided")
+    for change in command.changes:
+        _require_correctable(standing, change, command.target)
+    return standing
+
+
+def _voidable(fact: e.Fact, command: c.Correct) -> e.Fact:
+    if not isinstance(fact, VOIDABLE):
+        listed = ", ".join(e.topic_of(kind) for kind in VOIDABLE)
+        raise errors.NotVoidable(topic=e.topic_of(fact), allowed=f"Voidable: {listed}.")
+    if isinstance(fact, e.CertificateWithdrawn) and command.appeal is None:
+        raise errors.NotVoidable(topic=e.topic_of(fact), allowed="Only an upheld appeal, cited, voids a withdrawal.")
+    return fact
+
+
+def _require_correctable(fact: e.Fact, change: e.Change, version: int) -> None:
+    allowed = CORRECTABLE.get(type(fact), frozenset())
+    root = "/" + change.path.removeprefix("/").split("/")[0]
+    unknown = errors.NotCorrectable(
+        path=change.path, topic=e.topic_of(fact), allowed=", ".join(sorted(allowed)) or "none"
+    )
+    if root not in allowed or (root == "/findings" and not change.path.endswith(("/marks", "/outcome"))):
+        raise unknown
+    try:
+        stands = value_at(fact, change.path)
+    except KeyError:
+        raise unknown from None
+    if stands != change.old:
+        raise errors.CorrectedValueDiffers(path=change.path, version=version, is_now=stands, old=change.old)
+
+
+def _require_sound(certificate: Certificate, command: c.Correct, target: e.Fact, moment: Moment) -> None:
+    """The corrected fact meets what was asked of it when it was recorded."""
+    try:
+        fact = patch(target, {change.path: change.new for change in command.changes})
+    except (msgspec.ValidationError, KeyError) as error:
+        raise errors.CorrectionMalformed(version=command.target, problem=str(error)) from None
+    require_past("effective_on", fact.effective_on, moment)
+    edition = moment.editions[fact.edition or certificate.edition]
+    if (act := _REASONS_OF.get(type(fact))) is not None:
+        require_reasons(fact.reasons, act, edition)
+    case = certificate.cases.get(fact.case or 0)
+    try:
+        match fact:
+            case e.AssessmentRecorded():
+                _require_site_days(fact, moment)
+                edition.check_assessment(fact.findings, fact.deductions, case.application.certification_type)
+            case e.SurveillanceRecorded():
+                _require_site_days(fact, moment)
+                edition.check_sample(fact.findings, fact.drawn, certificate.types.last)
+            case e.CertificateSuspended() | e.SuspensionExtended():
+                require_order("effective_on", fact.effective_on, "ends_on", fact.ends_on)
+    except MalformedFindings as refused:
+        raise refusal_of(refused) from None
+
+
+def _require_site_days(fact: e.AssessmentRecorded | e.SurveillanceRecorded, moment: Moment) -> None:
+    require_order("on_site_from", fact.on_site_from, "on_site_to", fact.on_site_to)
+    require_past("on_site_to", fact.on_site_to, moment)
+    require_order("on_site_to", fact.on_site_to, "effective_on", fact.effective_on)
+
+
+def _with(certificate: Certificate, correction: e.RecordCorrected) -> list[Recorded]:
+    """The history with the correction at its end."""
+    return [*certificate.history, Recorded(certificate.id, len(certificate.history) + 1, correction)]
+
+
+def _consequences(
+    certificate: Certificate, correction: e.RecordCorrected, moment: Moment
+) -> e.RecordCorrected:
+    before = replay(certificate.id, certificate.history, moment.editions)
+    after = replay(certificate.id, _with(certificate, correction), moment.editions)
+    known = {(r.version, r.path): r.value for r in before.differences}
+    recomputed = [r for r in after.differences if known.get((r.version, r.path), _NOTHING) != r.value]
+    return msgspec.structs.replace(
+        correction,
+        recomputed=tuple(recomputed) + _grace(certificate, after, moment),
+        unsupported=tuple(version for version in after.unsupported if version not in before.unsupported),
+    )
+
+
+def _grace(certificate: Certificate, after, moment: Moment) -> tuple[e.Recomputed, ...]:
+    """A due date that the correction moves into the past is due on the day of recording, with the grace."""
+    due, stood = after.certificate.due, certificate.due
+    if due is None or stood is None or due.visit_on >= min(moment.today, stood.visit_on):
+        return ()
+    edition = moment.edition_of(certificate)
+    eased = edition.due(
+        due.anchor_on, after.certificate.levels.last, after.certificate.checks, changed_on=moment.today
+    )
+    return (
+        e.Recomputed(after.due_version, "/due", e.plain(due), e.plain(eased)),
+    )
+
+
+def _require_lawful(certificate: Certificate, correction: e.RecordCorrected) -> None:
+    """Raises CorrectionMakesIllegal, naming the first fact of the amended stream that the tables would refuse."""
+    walked = Certificate(certificate.id)
+    for recorded in amend(_with(certificate, correction)):
+        if problem := _problem(walked, recorded, correction.unsupported):
+            raise errors.CorrectionMakesIllegal(
+                certificate=certificate.label,
+                version=recorded.version,
+                topic=e.topic_of(recorded.fact),
+                problem=problem,
+            )
+        evolve(walked, recorded.version, recorded.fact)
+
+
+def _problem(walked: Certificate, recorded: Recorded, unsupported: Sequence[int]) -> str | None:
+    fact, kind = recorded.fact, type(recorded.fact)
+    if (walked.status, kind) not in STATUS:
+        return f"the certificate would be {walked.status}"
+    if kind in _STATUS_ACTS and walked.last_act_on and fact.effective_on < walked.last_act_on:
+        return f"it took effect on {fact.effective_on}, before the status act of {walked.last_act_on}"
+    case = walked.cases.get(fact.case or 0)
+    if case is None or kind not in STAGED:
+        return None
+    if fact.cause.kind != "clock" and fact.effective_on < case.last_on:
+        return f"it took effect on {fact.effective_on}, before the act of its case on {case.last_on}"
+    if (case.kind, case.stage, kind) not in STAGE and recorded.version not in unsupported:
+        return f"the {case.kind} case would be {case.stage}"
+    return None
+
+
+_STATUS_ACTS = frozenset({
+    e.CertificateIssued, e.CertificateRenewed, e.CertificateSuspended, e.SuspensionExtended, e.CertificateReinstated,
+    e.CertificateWithdrawn, e.CertificateCancelled, e.CertificateReissued, e.GradeChanged,
+})  # fmt: skip
+
+_NOTHING: Any = object()

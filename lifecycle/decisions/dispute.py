@@ -1,0 +1,93 @@
+"""Notices, appeals and complaints. An appeal leaves the decision in force; it acts only through a further fact."""
+
+from datetime import timedelta
+
+from lifecycle import commands as c
+from lifecycle import errors
+from lifecycle import events as e
+from lifecycle.certificate import Case, Certificate
+from lifecycle.decisions.moment import Moment
+from lifecycle.decisions.permission import enter, enter_case, require_no_conflict, require_past
+
+
+def notify(certificate: Certificate, command: c.Notify, moment: Moment) -> list[e.Fact]:
+    on = enter(certificate, command, e.HolderNotified, moment)
+    told = require_fact(certificate, command.of)
+    require_past("served_on", command.served_on, moment)
+    if command.served_on < told.effective_on:
+        raise errors.BeforeItsGround(
+            act="notify", on=command.served_on, ground=f"event {command.of}", ground_on=told.effective_on
+        )
+    return [
+        e.HolderNotified(
+            **moment.stamp(on), of=command.of, served_on=command.served_on, proof_sha256=command.proof_sha256
+        )
+    ]
+
+
+def lodge_appeal(certificate: Certificate, command: c.LodgeAppeal, moment: Moment) -> list[e.Fact]:
+    """An appeal names the fact it is against; its time runs from the day after the notice of it was served."""
+    on = enter(certificate, command, e.AppealLodged, moment)
+    require_fact(certificate, command.against)
+    served_on = _served_on(certificate, command.against)
+    if served_on is not None:
+        until_on = served_on + timedelta(days=moment.edition_of(certificate).appeal_lodging_days)
+        if on > until_on:
+            raise errors.AppealTooLate(version=command.against, until_on=until_on)
+    return [
+        e.AppealLodged(
+            **moment.stamp(on, case=certificate.version + 1, edition=certificate.edition),
+            against=command.against,
+            grounds=command.grounds,
+            request_sha256=command.request_sha256,
+        )
+    ]
+
+
+def lodge_complaint(certificate: Certificate, command: c.LodgeComplaint, moment: Moment) -> list[e.Fact]:
+    on = enter(certificate, command, e.ComplaintLodged, moment)
+    return [
+        e.ComplaintLodged(
+            **moment.stamp(on, case=certificate.version + 1),
+            grounds=command.grounds,
+            request_sha256=command.request_sha256,
+        )
+    ]
+
+
+def decide(certificate: Certificate, command: c.DecideDispute, moment: Moment) -> list[e.Fact]:
+    """Upheld or not, by somebody who neither assessed nor decided what it is about."""
+    outcome = e.AppealDecided
+    if command.case in certificate.cases and certificate.cases[command.case].kind == "complaint":
+        outcome = e.ComplaintDecided
+    case, on = enter_case(certificate, command.case, command, outcome, moment)
+    involved = _involved(certificate, case)
+    for person in moment.signers:
+        if person in involved:
+            raise errors.InvolvedInAppealed(person=person, case=case.version)
+    require_no_conflict(certificate, moment.signers, moment)
+    return [outcome(**moment.stamp(on, case=case.version), upheld=command.upheld, grounds=command.grounds)]
+
+
+def require_fact(certificate: Certificate, version: int) -> e.Fact:
+    """The fact with that version, as recorded. Raises FactUnknown."""
+    if not 1 <= version <= len(certificate.history):
+        raise errors.FactUnknown(certificate=certificate.label, version=version, last=len(certificate.history))
+    return certificate.fact(version)
+
+
+def _served_on(certificate: Certificate, version: int):
+    facts = (recorded.fact for recorded in certificate.history)
+    return next((f.served_on for f in facts if isinstance(f, e.HolderNotified) and f.of == version), None)
+
+
+def _involved(certificate: Certificate, case: Case) -> frozenset[str]:
+    """Who recorded or signed the fact appealed against, or stood on the team of its case; of a complaint, every team
+    and signer of the certificate."""
+    if case.against is None:
+        facts = [recorded.fact for recorded in certificate.history]
+        teams = [other.team for other in certificate.cases.values()]
+        return frozenset().union(*teams, *(fact.signed_by for fact in facts))
+    fact = certificate.fact(case.against)
+    team = certificate.cases[fact.case].team if fact.case in certificate.cases else frozenset()
+    return team | {fact.by.person, *fact.signed_by}

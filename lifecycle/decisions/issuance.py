@@ -1,0 +1,184 @@
+"""Certificate documents: issued, renewed, re-issued, and regraded with a re-issue."""
+
+from datetime import date
+from typing import Any
+
+from lifecycle import commands as c
+from lifecycle import errors
+from lifecycle import events as e
+from lifecycle.certificate import Case, Certificate, conforming
+from lifecycle.decisions.application import fraction_text, grade_of, require_grade
+from lifecycle.decisions.moment import Moment
+from lifecycle.decisions.permission import enter, enter_case, require_independent, require_reasons
+from lifecycle.rules import Edition, Grade
+
+
+def issue(certificate: Certificate, command: c.Issue, moment: Moment) -> list[e.Fact]:
+    """Valid from the day it is issued, which is not before the decision."""
+    initial = next(case for case in certificate.cases.values() if case.kind == "initial")
+    case, on = enter_case(certificate, initial.version, command, e.CertificateIssued, moment)
+    edition = moment.edition_of(certificate)
+    level = case.grade.level
+    return [
+        e.CertificateIssued(
+            **moment.stamp(on, case=case.version, edition=edition.id),
+            **_document(certificate, edition, case, level),
+            number=moment.number,
+            valid_from=on,
+            valid_until=edition.validity_end(on),
+            first_certified_on=on,
+            due=edition.due(on, level, dict.fromkeys(case.findings, on)),
+        )
+    ]
+
+
+def renew(certificate: Certificate, command: c.Decide, moment: Moment) -> list[e.Fact]:
+    """A new validity, counted from the day after the old one ends; another level takes another number."""
+    case, on = enter_case(certificate, command.case, command, e.CertificateRenewed, moment)
+    require_independent(certificate, case, command, moment)
+    require_grade(certificate, case)
+    edition = moment.edition_of(certificate)
+    level, valid_from = case.grade.level, certificate.valid_until + e.ONE_DAY
+    return [
+        e.CertificateRenewed(
+            **moment.stamp(on, case=case.version, edition=edition.id),
+            **_document(certificate, edition, case, level),
+            number=_number(certificate, level, moment),
+            valid_from=valid_from,
+            valid_until=edition.validity_end(valid_from),
+            first_certified_on=certificate.first_certified_on,
+            due=due_at_level(certificate, edition, level, on),
+        )
+    ]
+
+
+def reissue(certificate: Certificate, command: c.Reissue, moment: Moment) -> list[e.Fact]:
+    """Another document of the same certificate: the number, the level and the dates stay."""
+    on = enter(certificate, command, e.CertificateReissued, moment)
+    require_reasons(command.reasons, "reissue", moment.edition_of(certificate))
+    texts = {
+        "holder": command.holder or certificate.holders.last,
+        "address": command.address or certificate.addresses.last,
+        "scope": command.scope or certificate.scopes.last,
+    }
+    if texts == _texts_now(certificate):
+        raise errors.NothingReissued(certificate=certificate.label)
+    return [
+        e.CertificateReissued(
+            **moment.stamp(on, case=certificate.version + 1, edition=certificate.edition),
+            **_reprint(certificate, on),
+            **texts,
+            number=certificate.numbers.at(on),
+            level=certificate.levels.at(on),
+            certification_type=certificate.types.at(on),
+            due=certificate.due,
+            reasons=command.reasons,
+        )
+    ]
+
+
+def change_grade(certificate: Certificate, command: c.Decide, moment: Moment) -> list[e.Fact]:
+    """The new level and the document that prints it, in one transaction."""
+    case, on = enter_case(certificate, command.case, command, e.GradeChanged, moment)
+    require_independent(certificate, case, command, moment)
+    edition = moment.edition_of(certificate)
+    grade = _grade_to_change_to(certificate, case, edition)
+    due = due_at_level(certificate, edition, grade.level, on)
+    stamp = moment.stamp(on, case=case.version, edition=edition.id)
+    return [
+        e.GradeChanged(**stamp, level=grade.level, score=fraction_text(grade), because=grade.because, due=due),
+        e.CertificateReissued(
+            **stamp,
+            **_reprint(certificate, on),
+            **_texts_now(certificate),
+            number=moment.number,
+            level=grade.level,
+            certification_type=_type_of_level(edition, grade.level, certificate.types.last),
+            due=due,
+        ),
+    ]
+
+
+def due_at_level(certificate: Certificate, edition: Edition, level: str, on: date) -> e.Due:
+    """The due date under another level: the anchor stays; where the interval got shorter, the change has its grace."""
+    shortened = edition.levels[level].interval_months < certificate.due.interval_months
+    return edition.due(
+        certificate.last_check_on, level, certificate.checks, changed_on=on if shortened else None
+    )
+
+
+def composite(certificate: Certificate, edition: Edition) -> Grade:
+    """The grade of each element's last mark: those drawn from the visits, the others from their last assessment."""
+    findings = [conforming(finding) for finding in certificate.findings.values()]
+    return edition.grade(findings, (), certificate.types.last, True)
+
+
+def _grade_to_change_to(certificate: Certificate, case: Case, edition: Edition) -> Grade:
+    if case.kind == "visit":
+        return _lowered(certificate, case, edition)
+    if case.stage == "decided" and not certificate.unsupported:
+        raise errors.DecisionSupported(certificate=certificate.label, case=case.version)
+    require_grade(certificate, case)
+    grade = grade_of(edition, case)
+    if grade.level == certificate.levels.last:
+        raise errors.LevelUnchanged(
+            certificate=certificate.label, current=certificate.levels.last, level=grade.level
+        )
+    return grade
+
+
+def _lowered(certificate: Certificate, case: Case, edition: Edition) -> Grade:
+    if case.open_nonconformities:
+        raise errors.NonconformityOpen(
+            act="change_grade", certificate=certificate.label, elements=", ".join(case.open_nonconformities)
+        )
+    grade, current, ranks = composite(certificate, edition), certificate.levels.last, list(edition.levels)
+    if grade.level == "none":
+        raise errors.NotGrantable(certificate=certificate.label, case=case.version, because=grade.because)
+    if ranks.index(grade.level) <= ranks.index(current):
+        raise errors.LevelNotLower(
+            level=grade.level, because=grade.because, certificate=certificate.label, current=current
+        )
+    return grade
+
+
+def _number(certificate: Certificate, level: str, moment: Moment) -> str:
+    return certificate.numbers.last if level == certificate.levels.last else moment.number
+
+
+def _type_of_level(edition: Edition, level: str, applied_for: str) -> str:
+    """A level without a band is not scored, so its certificate is of the type that is not."""
+    if edition.levels[level].at_least is not None:
+        return applied_for
+    return next((t.code for t in edition.certification_types.values() if not t.scored), applied_for)
+
+
+def _document(certificate: Certificate, edition: Edition, case: Case, level: str) -> dict[str, Any]:
+    application = case.application
+    return {
+        "document": certificate.document + 1,
+        "holder": application.holder,
+        "address": application.address,
+        "scope": application.scope,
+        "level": level,
+        "certification_type": _type_of_level(edition, level, application.certification_type),
+    }
+
+
+def _reprint(certificate: Certificate, on: date) -> dict[str, Any]:
+    start = max(day for day in certificate.periods.days if day <= on)
+    return {
+        "document": certificate.document + 1,
+        "replaces": certificate.document,
+        "valid_from": start,
+        "valid_until": certificate.periods.at(on),
+        "first_certified_on": certificate.first_certified_on,
+    }
+
+
+def _texts_now(certificate: Certificate) -> dict[str, Any]:
+    return {
+        "holder": certificate.holders.last,
+        "address": certificate.addresses.last,
+        "scope": certificate.scopes.last,
+    }

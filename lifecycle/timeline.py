@@ -1,0 +1,33 @@
+"""A value as it stands from day to day."""
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Timeline(Generic[T]):
+    """Values by the legal day from which each stands, in order of days."""
+
+    days: list[date] = field(default_factory=list)
+    values: list[T] = field(default_factory=list)
+
+    def put(self, day: date, value: T) -> None:
+        """From ``day`` on ``value`` stands, and what was to begin later does not; nothing changes where it stands already."""
+        if self.at(day) == value:
+            return
+        keep = bisect_left(self.days, day)
+        self.days[keep:], self.values[keep:] = [day], [value]
+
+    def at(self, day: date) -> T | None:
+        """The value that stands on ``day``, or None before the first."""
+        index = bisect_right(self.days, day)
+        return self.values[index - 1] if index else None
+
+    @property
+    def last(self) -> T | None:
+        """The value that stands for good, unless something follows."""
+        return self.values[-1] if self.values else None
