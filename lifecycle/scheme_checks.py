@@ -27,7 +27,7 @@ class Band(NamedTuple):
 
 def check_contents(contents: Contents, file: str) -> None:
     """The contents agree with each other; else MalformedEdition with the first thing that does not."""
-    for check in (_identity, _bands, _levels, _intervals, _weights, _scoring, _upload):
+    for check in (_identity, _levels, _bands, _intervals, _weights, _scoring, _upload):
         for key, expected, found in check(contents):
             raise MalformedEdition(file, key, expected, found)
 

@@ -49,6 +49,7 @@ PARAMETERS: dict[str, tuple[str, Kind[Any]]] = {
 }
 """Every parameter that a scheme must state, with its unit and what it may be."""
 
+LONGEST_LINE = 1000
 MARKS = exact(0, 1000)
 UPLOAD = matching(r"[0-9]{1,8}", "a code of digits")
 LEVEL = Kind(f'{CODE.expected}, not "{NO_LEVEL}"', lambda found: CODE.read(found) if found != NO_LEVEL else None)
@@ -93,6 +94,12 @@ def _said(top: Table) -> dict[str, Any]:
 
 
 def _document(text: str, file: str) -> dict[str, Any]:
+    longest = max(map(len, text.splitlines()), default=0)
+    if longest > LONGEST_LINE:
+        expected = (
+            f"lines of at most {LONGEST_LINE} characters"  # the parser's time grows with the square of a dotted key
+        )
+        raise MalformedEdition(file, "the file", expected, f"one of {longest}")
     try:
         text.encode()
         return tomllib.loads(text)

@@ -11,8 +11,8 @@ from typing import Any, Generic
 
 from lifecycle.scheme_terms import MARK_DECIMALS, MalformedEdition, Parameter, Value
 
-_SHOWN = Repr()
-_SHOWN.maxstring = _SHOWN.maxother = 80
+SHOWN_AS = Repr()
+SHOWN_AS.maxstring = SHOWN_AS.maxother = 80
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Table:
     def __init__(self, content: Any, *, at: str, file: str) -> None:
         self.at, self.file = at, file
         if not isinstance(content, dict):
-            raise MalformedEdition(file, at, "a table", _shown(content))
+            raise MalformedEdition(file, at, "a table", SHOWN_AS.repr(content))
         self._left: dict[str, Any] = dict(content)  # pyright: ignore[reportUnknownArgumentType]
 
     def __enter__(self) -> "Table":
@@ -82,7 +82,7 @@ class Table:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if kind is None and self._left:
             key = next(iter(self._left))
-            raise self.malformed(key, "no such key", _shown(self._left[key]))
+            raise self.malformed(key, "no such key", SHOWN_AS.repr(self._left[key]))
 
     def __contains__(self, key: str) -> bool:
         return key in self._left
@@ -98,7 +98,7 @@ class Table:
         found = self._left.pop(key)
         read = kind.read(found)
         if read is None:
-            raise self.malformed(key, kind.expected, _shown(found))
+            raise self.malformed(key, kind.expected, SHOWN_AS.repr(found))
         return read
 
     def optional(self, key: str, kind: Kind[Value]) -> Value | None:
@@ -110,7 +110,7 @@ class Table:
         found = self.value(key, FULL_LIST)
         for index, each in enumerate(found):
             if kind.read(each) is None:
-                raise self.malformed(f"{key}[{index}]", kind.expected, _shown(each))
+                raise self.malformed(f"{key}[{index}]", kind.expected, SHOWN_AS.repr(each))
         return tuple(found)
 
     def table(self, key: str) -> "Table":
@@ -155,11 +155,4 @@ class Table:
 
 def _name(row: Any, index: int) -> str:
     code = row.get("code") if isinstance(row, dict) else None  # pyright: ignore
-    return _shown(code).strip("'") if isinstance(code, str) and code.isprintable() else str(index)
-
-
-def _shown(found: Any) -> str:
-    try:
-        return _SHOWN.repr(found)
-    except ValueError:  # an integer with more digits than Python is willing to write
-        return "a number too long to show"
+    return SHOWN_AS.repr(code).strip("'") if isinstance(code, str) and code.isprintable() else str(index)
