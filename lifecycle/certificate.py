@@ -50,6 +50,7 @@ class Case:
     grade: e.GradeDetermined | None = None
     against: int | None = None
     upheld: bool | None = None
+    decide_by: date | None = None
 
     @property
     def open_nonconformities(self) -> list[str]:
@@ -117,7 +118,7 @@ class Certificate:
 
     cases: dict[int, Case] = field(default_factory=dict)
     proposals: dict[int, Proposal] = field(default_factory=dict)
-    unsupported: set[int] = field(default_factory=set)
+    unsupported: dict[int, date] = field(default_factory=dict)
 
     @property
     def valid_until(self) -> date | None:
@@ -346,7 +347,11 @@ def _overdue(certificate: Certificate, case: Case | None, version: int, fact: e.
 
 
 def _appealed(certificate: Certificate, case: Case, version: int, fact: e.AppealLodged) -> None:
-    case.against = fact.against
+    case.against, case.decide_by = fact.against, fact.decide_by
+
+
+def _complained(certificate: Certificate, case: Case, version: int, fact: e.ComplaintLodged) -> None:
+    case.decide_by = fact.decide_by
 
 
 def _dispute_decided(
@@ -356,7 +361,7 @@ def _dispute_decided(
 
 
 def _corrected(certificate: Certificate, case: Case | None, version: int, fact: e.RecordCorrected) -> None:
-    certificate.unsupported |= set(fact.unsupported)
+    certificate.unsupported |= dict.fromkeys(fact.unsupported, fact.effective_on)
 
 
 def _adopted(certificate: Certificate, case: Case | None, version: int, fact: e.EditionAdopted) -> None:
@@ -405,6 +410,7 @@ _ASSIGN: dict[type[e.Fact], Callable[[Certificate, Any, int, Any], None]] = {
     e.SurveillanceOverdue: _overdue,
     e.AppealLodged: _appealed,
     e.AppealDecided: _dispute_decided,
+    e.ComplaintLodged: _complained,
     e.ComplaintDecided: _dispute_decided,
     e.RecordCorrected: _corrected,
     e.EditionAdopted: _adopted,

@@ -333,8 +333,11 @@ class HolderNotified(Fact, kw_only=True, tag="holder-notified.v1"):
 
 
 class AppealLodged(Fact, kw_only=True, tag="appeal-lodged.v1"):
+    """``against`` is the version of the fact appealed against; ``decide_by`` is the last day to decide."""
+
     against: int
     grounds: str
+    decide_by: date
     request_sha256: str | None = None
 
 
@@ -345,6 +348,7 @@ class AppealDecided(Fact, kw_only=True, tag="appeal-decided.v1"):
 
 class ComplaintLodged(Fact, kw_only=True, tag="complaint-lodged.v1"):
     grounds: str
+    decide_by: date
     request_sha256: str | None = None
 
 

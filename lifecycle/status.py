@@ -4,6 +4,7 @@ Computed from dates alone, so it is right whether or not a clock has run. It sho
 never a score, a cause, a person, a proposal or an appeal (domain.md, section 5, case 15).
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
@@ -11,6 +12,9 @@ import msgspec
 
 from lifecycle import events as e
 from lifecycle.certificate import Certificate
+
+Stars = Mapping[str, Mapping[str, int | None]]
+"""For each edition, the stars of each of its levels: an edition never changes, so this is no rule but a name."""
 
 PublicStatus = Literal["valid", "suspended", "withdrawn", "cancelled", "expired", "superseded", "unknown"]
 
@@ -35,8 +39,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     superseded_by: str | None = None
 
 
-def answer_on(certificate: Certificate, number: str, day: date, stars: dict[str, int | None]) -> Answer:
-    """The public answer for ``number`` on ``day``; ``stars`` gives each level's, as the certificate's scheme has them.
+def answer_on(certificate: Certificate, number: str, day: date, stars: Stars) -> Answer:
+    """The public answer for ``number`` on ``day``; ``stars`` gives each level's, edition by edition.
 
     Before the day from which the number stood it is ``unknown``; from the day on which another took its place it is
     ``superseded``, with the number that is current on ``day``.
@@ -69,7 +73,7 @@ def turns(certificate: Certificate, number: str) -> list[date]:
     return sorted(days)
 
 
-def segments(certificate: Certificate, number: str, stars: dict[str, int | None]) -> list[tuple[date, Answer]]:
+def segments(certificate: Certificate, number: str, stars: Stars) -> list[tuple[date, Answer]]:
     """The public answers of ``number`` from its first day on, each with the day from which it holds."""
     found: list[tuple[date, Answer]] = []
     for day in turns(certificate, number):
@@ -84,9 +88,9 @@ def _replaced_on(certificate: Certificate, number: str) -> date:
     return certificate.numbers.days[index + 1]
 
 
-def _describe(certificate: Certificate, number: str, day: date, stars: dict[str, int | None]) -> Answer:
+def _describe(certificate: Certificate, number: str, day: date, stars: Stars) -> Answer:
     standing = certificate.standing_on(day)
-    level = certificate.levels.at(day)
+    edition, level = certificate.editions.at(day), certificate.levels.at(day)
     started = [d for d in certificate.periods.days if d <= day]
     return Answer(
         certificate_number=number,
@@ -94,10 +98,10 @@ def _describe(certificate: Certificate, number: str, day: date, stars: dict[str,
         status_since=standing.since,
         holder=certificate.holders.at(day),
         scheme=certificate.scheme,
-        edition=certificate.editions.at(day),
+        edition=edition,
         certification_type=certificate.types.at(day),
         level=level,
-        stars=stars.get(level),
+        stars=stars.get(edition, {}).get(level),
         scope=certificate.scopes.at(day),
         valid_from=started[-1],
         valid_until=certificate.periods.at(day),

@@ -39,6 +39,7 @@ def lodge_appeal(certificate: Certificate, command: c.LodgeAppeal, moment: Momen
             **moment.stamp(on, case=certificate.version + 1, edition=certificate.edition),
             against=command.against,
             grounds=command.grounds,
+            decide_by=on + timedelta(days=moment.edition_of(certificate).appeal_decision_days),
             request_sha256=command.request_sha256,
         )
     ]
@@ -48,8 +49,9 @@ def lodge_complaint(certificate: Certificate, command: c.LodgeComplaint, moment:
     on = enter(certificate, command, e.ComplaintLodged, moment)
     return [
         e.ComplaintLodged(
-            **moment.stamp(on, case=certificate.version + 1),
+            **moment.stamp(on, case=certificate.version + 1, edition=certificate.edition),
             grounds=command.grounds,
+            decide_by=on + timedelta(days=moment.edition_of(certificate).complaint_decision_days),
             request_sha256=command.request_sha256,
         )
     ]

@@ -1,0 +1,469 @@
+"""The register: the eventsourcing application through which every fact is recorded.
+
+A command is carried out in one way: look for its receipt; load the streams it needs; decide; append the facts and the
+receipt in one transaction. A conflict is resolved by looking for one's own receipt before anybody is told of it, so a
+command in doubt has exactly one effect however often it is sent again.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+from uuid import UUID, uuid4
+
+import msgspec
+from eventsourcing.application import AggregateNotFoundError, Application
+
+from lifecycle import certificate as certificates
+from lifecycle import commands as c
+from lifecycle import decide, errors, keys, organisation, person, scheme
+from lifecycle import events as e
+from lifecycle.certificate import Certificate
+from lifecycle.decisions.clock import owed
+from lifecycle.decisions.moment import Moment
+from lifecycle.events import Recorded
+from lifecycle.numbers import claim_id, series_id
+from lifecycle.organisation import Organisation
+from lifecycle.periods import day_start, legal_day
+from lifecycle.rules import Edition, normalise_number, shipped_editions
+from lifecycle.store import NewReceipt, Receipt, ReceiptExists, DayTurned, VersionConflict
+
+TRIES = 5
+"""How often a command is decided again when another stream than its certificate's moved under it."""
+
+
+class Clock(Protocol):
+    """The present of a simulation, or None: a production register takes its instants from the database."""
+
+    def instant(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who asks, and under which idempotency key; ``organisation`` confines an applicant to its own."""
+
+    by: e.By
+    idempotency_key: str
+    body_sha256: str
+    organisation: UUID | None = None
+    if_match: int | None = None
+    dry_run: bool = False
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a command answers; the receipt keeps it. ``proposal`` and what follows stand where another person must sign."""
+
+    id: UUID
+    version: int
+    events: tuple[dict[str, Any], ...]
+    created: bool = False
+    certificate_number: str | None = None
+    proposal: int | None = None
+    digest: str | None = None
+    expires_at: datetime | None = None
+    position: int | None = None
+
+
+@dataclass(slots=True)
+class Work:
+    """One transaction in the making: facts for several streams, each with the version its stream had when read."""
+
+    subject: UUID
+    version: int
+    records: list[Recorded] = field(default_factory=list)
+
+    def add(self, id: UUID, version: int, facts: Iterable[e.Fact]) -> None:
+        start = version + sum(1 for r in self.records if r.originator_id == id)
+        self.records += [Recorded(id, start + step, fact) for step, fact in enumerate(facts, 1)]
+
+    def answer(self) -> Answer:
+        own = [r for r in self.records if r.originator_id == self.subject]
+        proposed = next((r for r in own if isinstance(r.fact, e.ActProposed)), None)
+        printed = [r.fact.number for r in own if isinstance(r.fact, e.Certificate)]
+        return Answer(
+            id=self.subject,
+            version=own[-1].version,
+            events=tuple({"type": e.topic_of(r.fact), "version": r.version} for r in own),
+            created=self.version == 0,
+            certificate_number=printed[-1] if printed else None,
+            proposal=proposed.version if proposed else None,
+            digest=proposed.fact.digest if proposed else None,
+            expires_at=day_start(proposed.fact.expires_on + e.ONE_DAY) if proposed else None,
+        )
+
+
+class Register(Application[UUID]):
+    """Every command of the register; questions about one stream are answered here too."""
+
+    name = "certlife"
+    env = {
+        "PERSISTENCE_MODULE": "lifecycle.store",
+        "MAPPER_TOPIC": "lifecycle.store:JsonMapper",
+    }
+
+    def __init__(self, env: dict[str, str], clock: Clock) -> None:
+        super().__init__(env)
+        self.clock = clock
+        self.editions: dict[str, Edition] = {}
+
+    def open(self) -> None:
+        """The editions that ship with the service are published, and all published ones are known.
+
+        Raises scheme.EditionChanged where a shipped text differs from the published one.
+        """
+        shipped = shipped_editions()
+        for code in sorted({edition.scheme for edition in shipped.values()}):
+            self._until_settled(lambda code=code: self._publish(code, shipped))
+
+    # ---- certificates ----
+
+    def execute(self, request: Request, command: c.Command, certificate_id: UUID | None = None) -> Answer:
+        """The command carried out, or proposed where two persons sign it. Raises the Refusal that stands in the way."""
+        id = certificate_id or uuid4()
+        return self._once(request, lambda today: self._on_certificate(request, command, id, today))
+
+    def approve(self, request: Request, certificate_id: UUID, proposal: int, command: c.Approve) -> Answer:
+        """The proposed act takes effect, signed by both."""
+        return self._once(request, lambda today: self._approved(request, certificate_id, proposal, command, today))
+
+    def reject(self, request: Request, certificate_id: UUID, proposal: int, command: c.Reject) -> Answer:
+        """The proposal is closed without effect."""
+
+        def work(today: date) -> Work:
+            certificate = self._owned(request, certificate_id)
+            facts = decide.reject(certificate, proposal, command.reason, self._moment(request, today))
+            return self._work(certificate, facts)
+
+        return self._once(request, work)
+
+    def tick(self, certificate_id: UUID, on: date | None = None, *, dry_run: bool = False) -> list[e.Fact]:
+        """The clock's facts that the certificate owed by ``on`` (today if left out), recorded once.
+
+        A conflict means that somebody else recorded something: it is decided again, never appended again.
+        """
+
+        def attempt() -> list[e.Fact]:
+            today = legal_day(self.recorder.present(self.clock.instant()))
+            if on is not None and on > today:
+                raise errors.DayInFuture(what="the tick's day", on=on, today=today)
+            certificate = self.certificate(certificate_id)
+            version = certificate.version
+            facts = owed(certificate, on or today)
+            if facts and not dry_run:
+                work = Work(certificate_id, version)
+                work.add(certificate_id, version, facts)
+                self.save(*work.records, now=self.clock.instant())
+            return facts
+
+        return self._until_settled(attempt)
+
+    def certificate(self, certificate_id: UUID) -> Certificate:
+        """The certificate as its stream adds up. Raises CertificateUnknown."""
+        try:
+            found = self.repository.get(certificate_id, projector_func=_certificate)
+        except AggregateNotFoundError:
+            found = None
+        if found is None or not isinstance(found.history[0].fact, (e.ApplicationSubmitted, e.ActProposed)):
+            raise errors.CertificateUnknown(certificate=certificate_id)
+        return found
+
+    # ---- other streams ----
+
+    def register_organisation(self, request: Request, command: c.RegisterOrganisation) -> Answer:
+        id = organisation.id_of(organisation.checked_unified_code(command.unified_code))
+
+        def work(today: date) -> Work:
+            decide.require_role(request.by.role, command, decide.DUTIES[type(command)].by)
+            found = self.organisation(id)
+            made = Work(id, found.version)
+            made.add(id, found.version, organisation.register(found, command, self._moment(request, today)))
+            return made
+
+        return self._once(request, work)
+
+    def register_person(self, request: Request, command: c.RegisterPerson) -> Answer:
+        return self._on_person(request, command.person, command, lambda found, moment: person.register(found, command, moment))
+
+    def declare_conflict(self, request: Request, name: str, command: c.DeclareConflict) -> Answer:
+        if not self.organisation(command.organisation).version:
+            raise errors.OrganisationUnknown(organisation=command.organisation)
+        return self._on_person(
+            request, name, command, lambda found, moment: person.declare_conflict(found, name, command, moment)
+        )
+
+    def issue_key(self, by: e.By, command: c.IssueKey) -> tuple[str, str]:
+        """A new key's id and secret; the secret is shown this once. Raises PersonUnknown."""
+        if not self.person(command.person).version:
+            raise errors.PersonUnknown(person=command.person)
+        key, secret = f"k-{uuid4().hex[:12]}", keys.new_secret()
+        row = {
+            "sha256": keys.sha256_of(secret),
+            "key": key,
+            "person": command.person,
+            "role": command.role,
+            "organisation": command.organisation,
+        }
+        self._on_register(by, lambda moment: keys.issue(key, command, moment), ("issue_key", row))
+        return key, secret
+
+    def revoke_key(self, by: e.By, key: str, command: c.RevokeKey) -> None:
+        """The key opens nothing any more."""
+        self._on_register(by, lambda moment: keys.revoke(key, command.reason, moment), ("revoke_key", {"key": key}))
+
+    def organisation(self, id: UUID) -> Organisation:
+        return organisation.fold(id, self.events.get(id))
+
+    def person(self, name: str) -> person.Person:
+        id = person.id_of(name)
+        return person.fold(id, self.events.get(id))
+
+    # ---- how a command is carried out ----
+
+    def _once(self, request: Request, decide_on: Callable[[date], Work]) -> Answer:
+        """The command's answer: the one on its receipt, or a new one recorded with its facts."""
+        for _ in range(TRIES):
+            begun = self.recorder.begin_command(request.by.person, request.idempotency_key, self.clock.instant())
+            if begun.receipt is not None:
+                return _repeated(request, begun.receipt)
+            today = legal_day(begun.instant)
+            work = decide_on(today)
+            answer = work.answer()
+            if request.dry_run:
+                return answer
+            try:
+                recordings = self.save(
+                    *work.records, receipt=_receipt(request, answer), decided_on=today, now=self.clock.instant()
+                )
+            except (ReceiptExists, DayTurned):
+                continue
+            except VersionConflict:
+                self._require_unmoved(request, work)
+                continue
+            return msgspec.structs.replace(answer, position=recordings[-1].notification.id)
+        raise errors.LostRace(certificate=work.subject)
+
+    def _require_unmoved(self, request: Request, work: Work) -> None:
+        """After a conflict: raises LostRace if the subject itself moved and the command was not recorded after all."""
+        receipt = self.recorder.find_receipt(request.by.person, request.idempotency_key)
+        latest = self.recorder.select_events(work.subject, desc=True, limit=1)
+        if receipt is None and latest and latest[0].originator_version != work.version:
+            raise errors.LostRace(certificate=work.subject)
+
+    def _until_settled(self, attempt: Callable[[], Any]) -> Any:
+        for _ in range(TRIES):
+            try:
+                return attempt()
+            except (VersionConflict, DayTurned):
+                continue
+        return attempt()
+
+    def _on_certificate(self, request: Request, command: c.Command, id: UUID, today: date) -> Work:
+        certificate = self._subject(request, command, id)
+        stored = certificate.version
+        self._require_version(request, certificate)
+        moment = self._moment(request, today, command, certificate)
+        propose = decide.needs_second(certificate, command, moment)
+        facts = (decide.propose if propose else decide.decide)(certificate, command, moment)
+        work = Work(id, stored)
+        work.add(id, stored, facts)
+        if isinstance(command, c.SubmitApplication):
+            self._enter_application(work, command, moment, propose)
+        self._follow(work, certificate, facts, moment)
+        return work
+
+    def _approved(self, request: Request, id: UUID, number: int, command: c.Approve, today: date) -> Work:
+        certificate = self._owned(request, id)
+        stored = certificate.version
+        self._require_version(request, certificate)
+        proposal = decide.open_proposal(certificate, number, today)
+        proposed = decide.command_of(proposal)
+        moment = self._moment(request, today, proposed, certificate, (proposal.proposed.by.person,))
+        facts = decide.approve(certificate, number, command.digest, moment)
+        work = Work(id, stored)
+        work.add(id, stored, facts)
+        if isinstance(proposed, c.SubmitApplication):
+            self._enter_application(work, proposed, moment, False)
+        self._follow(work, certificate, facts, moment)
+        return work
+
+    def _work(self, certificate: Certificate, facts: Sequence[e.Fact]) -> Work:
+        stored = len(certificate.history)
+        work = Work(certificate.id, stored)
+        work.add(certificate.id, stored, facts)
+        return work
+
+    def _subject(self, request: Request, command: c.Command, id: UUID) -> Certificate:
+        if not isinstance(command, c.SubmitApplication):
+            return self._owned(request, id)
+        if request.organisation is not None and command.organisation != request.organisation:
+            raise errors.OrganisationUnknown(organisation=command.organisation)
+        if command.kind == "initial":
+            return Certificate(id)
+        certificate = self._owned(request, id)
+        if certificate.organisation != command.organisation:
+            raise errors.CertificateUnknown(certificate=id)
+        return certificate
+
+    def _owned(self, request: Request, id: UUID) -> Certificate:
+        """The certificate, if the asker may know of it."""
+        certificate = self.certificate(id)
+        if request.organisation is not None and certificate.organisation != request.organisation:
+            raise errors.CertificateUnknown(certificate=id)
+        return certificate
+
+    def _require_version(self, request: Request, certificate: Certificate) -> None:
+        if request.if_match is not None and request.if_match != certificate.version:
+            raise errors.StaleVersion(
+                certificate=certificate.label, version=certificate.version, expected=request.if_match
+            )
+
+    def _moment(
+        self,
+        request: Request,
+        today: date,
+        command: c.Command | None = None,
+        certificate: Certificate | None = None,
+        proposers: tuple[str, ...] = (),
+    ) -> Moment:
+        persons = _persons(command) | {request.by.person, *proposers} if command else frozenset()
+        return Moment(
+            today=today,
+            by=request.by,
+            cause=e.Cause("request", request.idempotency_key, request.body_sha256),
+            editions=self.editions,
+            number=self._next_number(command, certificate, today),
+            conflicts=self._conflicts(persons, today) if type(command) in _CONCERNS_PERSONS else {},
+        )
+
+    def _conflicts(self, persons: Iterable[str], today: date) -> dict[str, frozenset[UUID]]:
+        found = {name: self.person(name) for name in sorted(persons)}
+        return {name: each.conflicts_on(today) for name, each in found.items() if each.version}
+
+    # ---- what an act on a certificate entails elsewhere ----
+
+    def _enter_application(self, work: Work, command: c.SubmitApplication, moment: Moment, proposed: bool) -> None:
+        found = self.organisation(command.organisation)
+        entry = organisation.enter_application(found, work.subject, command, moment)
+        if not proposed:
+            work.add(found.id, found.version, entry)
+
+    def _follow(self, work: Work, certificate: Certificate, facts: Sequence[e.Fact], moment: Moment) -> None:
+        for fact in facts:
+            if isinstance(fact, e.Certificate) and fact.number == moment.number:
+                self._claim(work, certificate, fact, moment)
+            elif isinstance(fact, e.CertificateWithdrawn):
+                self._bar(work, certificate, fact, moment)
+            elif isinstance(fact, (e.CertificateReinstated, e.RecordCorrected)):
+                self._lift_bar(work, certificate, fact, moment)
+
+    def _claim(self, work: Work, certificate: Certificate, fact: e.Certificate, moment: Moment) -> None:
+        series, serial = self._series(certificate.scheme, fact.effective_on.year)
+        stamp = moment.stamp(fact.effective_on)
+        work.add(series, serial, [e.SerialTaken(**stamp, serial=serial + 1)])
+        claim = claim_id(normalise_number(fact.number))
+        work.add(claim, 0, [e.NumberClaimed(**stamp, number=fact.number, certificate=certificate.id)])
+
+    def _bar(self, work: Work, certificate: Certificate, fact: e.CertificateWithdrawn, moment: Moment) -> None:
+        until_on = moment.edition_of(certificate).bar_until(fact.effective_on)
+        if until_on is not None:
+            found = self.organisation(certificate.organisation)
+            bar = organisation.impose_bar(certificate.id, certificate.scheme, fact.effective_on, until_on, moment)
+            work.add(found.id, found.version, [bar])
+
+    def _lift_bar(self, work: Work, certificate: Certificate, fact: e.Fact, moment: Moment) -> None:
+        if isinstance(fact, e.RecordCorrected) and not (
+            fact.void and isinstance(certificate.fact(fact.target), e.CertificateWithdrawn)
+        ):
+            return
+        found = self.organisation(certificate.organisation)
+        if certificate.id in found.bars:
+            lifted = e.BarLifted(**moment.stamp(fact.effective_on), certificate=certificate.id)
+            work.add(found.id, found.version, [lifted])
+
+    def _next_number(self, command: c.Command | None, certificate: Certificate | None, today: date) -> str | None:
+        """The next free number of the year, where the command may print one."""
+        if not isinstance(command, (c.Issue, c.Decide)) or certificate is None or not certificate.edition:
+            return None
+        year = (command.effective_on or today).year
+        _, serial = self._series(certificate.scheme, year)
+        return self.editions[certificate.edition].number(year, serial + 1)
+
+    def _series(self, scheme_code: str, year: int) -> tuple[UUID, int]:
+        """The series' stream, and its last serial, which is its version."""
+        id = series_id(scheme_code, year)
+        last = self.recorder.select_events(id, desc=True, limit=1)
+        return id, last[0].originator_version if last else 0
+
+    # ---- persons, keys, editions ----
+
+    def _on_person(
+        self, request: Request, name: str, command: c.Command, facts: Callable[[person.Person, Moment], list[e.Fact]]
+    ) -> Answer:
+        def work(today: date) -> Work:
+            decide.require_role(request.by.role, command, decide.DUTIES[type(command)].by)
+            found = self.person(name)
+            made = Work(found.id, found.version)
+            made.add(found.id, found.version, facts(found, self._moment(request, today)))
+            return made
+
+        return self._once(request, work)
+
+    def _on_register(self, by: e.By, facts: Callable[[Moment], list[e.Fact]], also: tuple[str, dict[str, Any]]) -> None:
+        def attempt() -> None:
+            today = legal_day(self.recorder.present(self.clock.instant()))
+            moment = Moment(today=today, by=by, cause=e.Cause("request", uuid4().hex), editions=self.editions)
+            last = self.recorder.select_events(keys.REGISTER, desc=True, limit=1)
+            work = Work(keys.REGISTER, last[0].originator_version if last else 0)
+            work.add(keys.REGISTER, work.version, facts(moment))
+            self.save(*work.records, now=self.clock.instant(), also=[also])
+
+        self._until_settled(attempt)
+
+    def _publish(self, code: str, shipped: dict[str, Edition]) -> None:
+        id = scheme.id_of(code)
+        history = list(self.events.get(id))
+        published = scheme.fold(history)
+        moment = Moment(
+            today=legal_day(self.recorder.present(self.clock.instant())),
+            by=e.By("certlife", "scheme_manager", "shipped"),
+            cause=e.Cause("import", "shipped"),
+            editions={},
+        )
+        facts = scheme.publish(published, [x for x in shipped.values() if x.scheme == code], moment)
+        if facts:
+            work = Work(id, len(history))
+            work.add(id, len(history), facts)
+            self.save(*work.records, now=self.clock.instant())
+        self.editions |= published | {x.id: x for x in shipped.values() if x.scheme == code}
+
+
+def _certificate(_: Certificate | None, history: Iterable[Recorded]) -> Certificate | None:
+    recorded = tuple(history)
+    return certificates.fold(recorded[0].originator_id, recorded) if recorded else None
+
+
+def _persons(command: c.Command | None) -> frozenset[str]:
+    return frozenset(getattr(command, "team", None) or ())
+
+
+_CONCERNS_PERSONS = frozenset({c.Plan, c.RecordAssessment, c.ReviewAssessment, c.DecideDispute}) | {
+    command for command, duty in decide.DUTIES.items() if duty.approved_by
+}
+"""Commands that ask whether somebody declared a conflict of interest."""
+
+
+def _receipt(request: Request, answer: Answer) -> NewReceipt:
+    return NewReceipt(
+        person=request.by.person,
+        key=request.idempotency_key,
+        body_sha256=bytes.fromhex(request.body_sha256),
+        response=msgspec.json.encode(answer),
+    )
+
+
+def _repeated(request: Request, receipt: Receipt) -> Answer:
+    """The answer given the first time. Raises IdempotencyKeyReused where the body was another."""
+    if receipt.body_sha256.hex() != request.body_sha256:
+        raise errors.IdempotencyKeyReused(key=request.idempotency_key)
+    answer = msgspec.json.decode(receipt.response, type=Answer)
+    return msgspec.structs.replace(answer, position=receipt.position)

@@ -1,0 +1,113 @@
+"""What falls due by that day? For the clock, what a tick records; for persons, what waits to be done."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg import Connection
+
+from lifecycle.certificate import Certificate
+from lifecycle.events import ONE_DAY
+from lifecycle.sql import load
+from lifecycle.transitions import LIVE
+
+SQL = load("projections", "deadlines")
+
+FIRST = UUID(int=0)
+
+
+class Deadline(NamedTuple):
+    """One thing that falls due on a day; ``subject`` is the case, proposal or fact it is about, or 0."""
+
+    kind: str
+    due_on: date
+    subject: int = 0
+    clock: bool = False
+
+
+class DeadlinesProjection:
+    """The deadlines' rows."""
+
+    name = "deadlines"
+
+    def create(self, connection: Connection) -> None:
+        for statement in ("create_deadline", "create_deadline_clock_index", "create_deadline_due_index"):
+            connection.execute(SQL[statement])
+
+    def put(self, connection: Connection, certificates: Sequence[Certificate]) -> None:
+        self.withhold(connection, [certificate.id for certificate in certificates])
+        rows = [(certificate, deadline) for certificate in certificates for deadline in deadlines(certificate)]
+        if rows:
+            connection.execute(SQL["insert_deadlines"], _columns(rows))
+
+    def withhold(self, connection: Connection, certificate_ids: Sequence[UUID]) -> None:
+        connection.execute(SQL["delete_deadlines"], {"certificate_ids": list(certificate_ids)})
+
+    def forget(self, connection: Connection) -> None:
+        connection.execute(SQL["forget_deadlines"])
+
+
+def deadlines(certificate: Certificate) -> Iterator[Deadline]:
+    """Everything about the certificate that falls due some day, from its state alone."""
+    if certificate.status in LIVE:
+        yield from _of_the_clock(certificate)
+        yield from _of_the_certificate(certificate)
+    yield from _of_cases(certificate)
+    for proposal in certificate.proposals.values():
+        if proposal.state == "open":
+            yield Deadline("proposal", proposal.proposed.expires_on, proposal.number)
+    for version, since_on in certificate.unsupported.items():
+        yield Deadline("decide_again", since_on, version)
+
+
+def _of_the_clock(certificate: Certificate) -> Iterator[Deadline]:
+    due, valid_until = certificate.due, certificate.valid_until
+    yield Deadline("certificate_expired", valid_until + ONE_DAY, clock=True)
+    if due.visit_on not in certificate.due_announced and due.notice_on <= valid_until:
+        yield Deadline("surveillance_due", due.notice_on, clock=True)
+    if due.visit_on not in certificate.overdue_announced and due.overdue_on <= valid_until:
+        yield Deadline("surveillance_overdue", due.overdue_on, clock=True)
+
+
+def _of_the_certificate(certificate: Certificate) -> Iterator[Deadline]:
+    yield Deadline("renewal", certificate.valid_until)
+    yield Deadline("visit", certificate.due.visit_on)
+    if certificate.status == "active":
+        yield Deadline("suspension_proposal", certificate.due.overdue_on)
+    elif (ends_on := certificate.standings[-1].suspended_until) is not None:
+        yield Deadline("withdrawal_proposal", ends_on + ONE_DAY)
+
+
+def _of_cases(certificate: Certificate) -> Iterator[Deadline]:
+    for case in certificate.cases.values():
+        if case.is_open and case.decide_by is not None:
+            yield Deadline(f"{case.kind}_decision", case.decide_by, case.version)
+
+
+def clock_due(connection: Connection, by: date, page: int = 500) -> Iterator[list[UUID]]:
+    """Pages of certificates for which the clock has something to record by ``by``, oldest first.
+
+    Paged by key, so that a certificate that cannot be handled does not keep the others waiting.
+    """
+    after_on, after_id = date.min, FIRST
+    while True:
+        values = {"by": by, "after_on": after_on, "after_id": after_id, "limit": page}
+        rows = connection.execute(SQL["select_clock_due"], values).fetchall()
+        if not rows:
+            return
+        yield list(dict.fromkeys(certificate_id for _, certificate_id in rows))
+        after_on, after_id = rows[-1]
+
+
+def _columns(rows: Sequence[tuple[Certificate, Deadline]]) -> dict[str, list[Any]]:
+    return {
+        "certificate_ids": [certificate.id for certificate, _ in rows],
+        "kinds": [deadline.kind for _, deadline in rows],
+        "subjects": [deadline.subject for _, deadline in rows],
+        "due_on": [deadline.due_on for _, deadline in rows],
+        "clocks": [deadline.clock for _, deadline in rows],
+        "numbers": [certificate.numbers.last for certificate, _ in rows],
+        "holders": [certificate.holders.last or "" for certificate, _ in rows],
+        "organisations": [certificate.organisation for certificate, _ in rows],
+    }

@@ -1,0 +1,99 @@
+"""The states of certificates as the engine goes along, so that a fact costs one step and not a whole fold.
+
+A state is kept in memory while it is recent. A correction, a gap (another engine wrote in between) or a certificate not
+seen before is folded anew from its stream, up to the batch's last position.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from psycopg import Connection
+
+from lifecycle import events as e
+from lifecycle import log
+from lifecycle.certificate import Certificate, evolve, fold
+from lifecycle.events import Recorded
+from lifecycle.transitions import STATUS
+
+CERTIFICATE_FACTS = frozenset(fact for _, fact in STATUS)
+"""The facts of certificate streams."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a batch of facts led to: the certificates it touched, and those that cannot be read, with the problem."""
+
+    certificates: list[Certificate] = field(default_factory=list)
+    unreadable: dict[UUID, tuple[int, str]] = field(default_factory=dict)
+
+
+class Folds:
+    """The last states, at most ``size`` of them."""
+
+    def __init__(self, size: int = 20_000) -> None:
+        self.size = size
+        self.states: OrderedDict[UUID, Certificate] = OrderedDict()
+
+    def advance(self, connection: Connection, facts: Sequence[Recorded | log.Unreadable]) -> Batch:
+        """The certificates that the facts touched, as they stand after the last of them."""
+        batch = Batch()
+        touched: dict[UUID, None] = {}
+        refold: set[UUID] = set()
+        for recorded in facts:
+            id = recorded.originator_id
+            if isinstance(recorded, log.Unreadable):
+                refold.add(id)
+            elif type(recorded.fact) not in CERTIFICATE_FACTS:
+                continue
+            elif id not in refold and not self._step(recorded):
+                refold.add(id)
+            touched[id] = None
+        if refold:
+            self._refold(connection, refold, facts[-1].position, batch)
+        for id in touched:
+            if id not in batch.unreadable:
+                batch.certificates.append(self.states[id])
+        self._trim()
+        return batch
+
+    def forget(self) -> None:
+        """Nothing is remembered: after a failure, states are folded anew."""
+        self.states.clear()
+
+    def _step(self, recorded: Recorded) -> bool:
+        """Evolved by one fact; False where the state has to be folded anew."""
+        id, version = recorded.originator_id, recorded.version
+        state = self.states.get(id)
+        if state is None and version == 1:
+            state = self.states[id] = Certificate(id)
+        if state is None or version != state.version + 1 or type(recorded.fact) is e.RecordCorrected:
+            self.states.pop(id, None)
+            return False
+        try:
+            evolve(state, version, recorded.fact)
+        except Exception:  # the refold, which reads the whole stream, tells the problem
+            del self.states[id]
+            return False
+        self.states.move_to_end(id)
+        return True
+
+    def _refold(self, connection: Connection, ids: Iterable[UUID], upto_position: int, batch: Batch) -> None:
+        for id, history in log.streams(connection, ids, upto_position).items():
+            self.states.pop(id, None)
+            unreadable = next((r for r in history if isinstance(r, log.Unreadable)), None)
+            if unreadable is not None:
+                batch.unreadable[id] = (unreadable.position, unreadable.problem)
+                continue
+            try:
+                state = fold(id, history)
+            except Exception as error:
+                batch.unreadable[id] = (history[-1].position or 0, f"{type(error).__name__}: {error}")
+                continue
+            state.history = ()
+            self.states[id] = state
+
+    def _trim(self) -> None:
+        while len(self.states) > self.size:
+            self.states.popitem(last=False)

@@ -1,0 +1,126 @@
+"""What is this certificate's state now, or on that day? One row a number with its finished public answers."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from psycopg import Connection
+
+from lifecycle.certificate import Certificate
+from lifecycle.rules import normalise_number
+from lifecycle.sql import load
+from lifecycle.status import Stars, segments, turns
+
+SQL = load("projections", "register")
+
+
+class Segment(msgspec.Struct, frozen=True, array_like=True):
+    """From ``day`` on, until the next segment's day, the public answer is ``answer``; ``tag`` is its digest."""
+
+    day: date
+    tag: str
+    answer: msgspec.Raw
+
+
+_decode = msgspec.json.Decoder(list[Segment]).decode
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What the register has of one number, and how far it had come when it was asked."""
+
+    number: str
+    certificate_id: UUID | None
+    segments: bytes | None
+    under_repair: bool
+    position: int
+    complete_until: datetime | None
+
+    def on(self, day: date) -> Segment | None:
+        """The segment that holds on the day; None where the number stood for nothing yet."""
+        if self.segments is None:
+            return None
+        found = _decode(self.segments)
+        index = bisect_right(found, day, key=lambda segment: segment.day)
+        return found[index - 1] if index else None
+
+
+class RegisterProjection:
+    """The register's rows. ``stars`` names those of each level, edition by edition."""
+
+    name = "register"
+
+    def __init__(self, stars: Stars) -> None:
+        self.stars = stars
+
+    def create(self, connection: Connection) -> None:
+        for statement in ("create_register", "create_register_index", "create_certificate",
+                          "create_certificate_organisation_index"):  # fmt: skip
+            connection.execute(SQL[statement])
+
+    def put(self, connection: Connection, certificates: Sequence[Certificate]) -> None:
+        numbers = [row for certificate in certificates for row in self._number_rows(certificate)]
+        if numbers:
+            connection.execute(SQL["upsert_register"], _columns(numbers))
+        listed = [_certificate_row(certificate) for certificate in certificates if certificate.scheme]
+        if listed:
+            connection.execute(SQL["upsert_certificate"], _columns(listed))
+
+    def withhold(self, connection: Connection, certificate_ids: Sequence[UUID]) -> None:
+        values = {"certificate_ids": list(certificate_ids)}
+        connection.execute(SQL["mark_register_under_repair"], values)
+        connection.execute(SQL["mark_certificate_under_repair"], values)
+
+    def forget(self, connection: Connection) -> None:
+        connection.execute(SQL["forget_register"])
+
+    def _number_rows(self, certificate: Certificate) -> Iterable[dict[str, Any]]:
+        for number in dict.fromkeys(certificate.numbers.values):
+            yield {
+                "numbers": normalise_number(number),
+                "certificate_ids": certificate.id,
+                "segments": msgspec.json.encode([
+                    Segment(day, sha256(encoded := msgspec.json.encode(answer)).hexdigest()[:32], msgspec.Raw(encoded))
+                    for day, answer in segments(certificate, number, self.stars)
+                ]),
+            }
+
+
+def find(connection: Connection, numbers: Sequence[str]) -> list[Found]:
+    """What the register has of each normalised number, in the order asked, all as of one position."""
+    rows = connection.execute(SQL["select_numbers"], {"numbers": list(numbers)}).fetchall()
+    return [
+        Found(number, certificate_id, segments, bool(under_repair), position, complete_until)
+        for number, certificate_id, segments, under_repair, position, complete_until in rows
+    ]
+
+
+def _certificate_row(certificate: Certificate) -> dict[str, Any]:
+    days = turns(certificate, "")
+    application = next(c.application for c in certificate.cases.values() if c.application)
+    return {
+        "certificate_ids": certificate.id,
+        "versions": certificate.version,
+        "organisations": certificate.organisation,
+        "schemes": certificate.scheme,
+        "editions": certificate.edition,
+        "numbers": certificate.numbers.last,
+        "holders": certificate.holders.last or application.holder,
+        "turns": _literal(day.isoformat() for day in days),
+        "statuses": _literal(certificate.status_on(day) for day in days),
+        "levels": _literal(certificate.levels.at(day) or "none" for day in days),
+        "valid_until": certificate.valid_until,
+        "due_on": certificate.due.visit_on if certificate.due else None,
+    }
+
+
+def _literal(words: Iterable[str]) -> str:
+    """A list of days or codes as an array literal; neither holds a character that would need quoting."""
+    return "{" + ",".join(words) + "}"
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in rows[0]}

@@ -1,0 +1,112 @@
+-- One row a certificate number: the public answers, each with the legal day from which it holds.
+-- name: create_register
+CREATE TABLE IF NOT EXISTS projections.register (
+    number text PRIMARY KEY,
+    certificate_id uuid NOT NULL,
+    segments bytea NOT NULL,
+    under_repair boolean NOT NULL DEFAULT false
+);
+
+-- The numbers of one certificate.
+-- name: create_register_index
+CREATE INDEX IF NOT EXISTS register_certificate ON projections.register (certificate_id);
+
+-- One row a certificate, from its application on, for staff.
+-- name: create_certificate
+CREATE TABLE IF NOT EXISTS projections.certificate (
+    certificate_id uuid PRIMARY KEY,
+    version integer NOT NULL,
+    organisation uuid,
+    scheme text NOT NULL,
+    edition text NOT NULL,
+    number text,
+    holder text NOT NULL,
+    turns date[] NOT NULL,
+    statuses text[] NOT NULL,
+    levels text[] NOT NULL,
+    valid_until date,
+    due_on date,
+    under_repair boolean NOT NULL DEFAULT false
+);
+
+-- name: create_certificate_organisation_index
+CREATE INDEX IF NOT EXISTS certificate_organisation ON projections.certificate (organisation);
+
+-- A batch of numbers, made or replaced.
+-- name: upsert_register
+INSERT INTO projections.register (number, certificate_id, segments)
+SELECT number, certificate_id, segments
+FROM unnest(%(numbers)s::text[], %(certificate_ids)s::uuid[], %(segments)s::bytea[])
+    AS given (number, certificate_id, segments)
+ON CONFLICT (number) DO UPDATE
+SET certificate_id = excluded.certificate_id, segments = excluded.segments, under_repair = false;
+
+-- A batch of certificates, made or replaced. Lists of days and words come as array literals.
+-- name: upsert_certificate
+INSERT INTO projections.certificate (
+    certificate_id, version, organisation, scheme, edition, number, holder, turns, statuses, levels, valid_until, due_on
+)
+SELECT
+    certificate_id, version, organisation, scheme, edition, number, holder,
+    turns::date[], statuses::text[], levels::text[], valid_until, due_on
+FROM unnest(
+    %(certificate_ids)s::uuid[], %(versions)s::integer[], %(organisations)s::uuid[], %(schemes)s::text[],
+    %(editions)s::text[], %(numbers)s::text[], %(holders)s::text[], %(turns)s::text[], %(statuses)s::text[],
+    %(levels)s::text[], %(valid_until)s::date[], %(due_on)s::date[]
+) AS given (
+    certificate_id, version, organisation, scheme, edition, number, holder, turns, statuses, levels, valid_until, due_on
+)
+ON CONFLICT (certificate_id) DO UPDATE
+SET version = excluded.version,
+    organisation = excluded.organisation,
+    scheme = excluded.scheme,
+    edition = excluded.edition,
+    number = excluded.number,
+    holder = excluded.holder,
+    turns = excluded.turns,
+    statuses = excluded.statuses,
+    levels = excluded.levels,
+    valid_until = excluded.valid_until,
+    due_on = excluded.due_on,
+    under_repair = false;
+
+-- The certificate's numbers answer "under repair", never their old status.
+-- name: mark_register_under_repair
+UPDATE projections.register SET under_repair = true WHERE certificate_id = ANY(%(certificate_ids)s);
+
+-- The certificate is listed as under repair.
+-- name: mark_certificate_under_repair
+UPDATE projections.certificate SET under_repair = true WHERE certificate_id = ANY(%(certificate_ids)s);
+
+-- The public answers of some numbers, and where the projection stands, in one statement.
+-- name: select_numbers
+SELECT wanted.number, register.certificate_id, register.segments, register.under_repair,
+    position.position, position.complete_until
+FROM projections.position
+CROSS JOIN unnest(%(numbers)s::text[]) WITH ORDINALITY AS wanted (number, place)
+LEFT JOIN projections.register ON register.number = wanted.number
+WHERE position.projection = 'register'
+ORDER BY wanted.place;
+
+-- A page of certificates, filtered by what stands on a legal day; keyed by id.
+-- name: select_certificates
+SELECT certificate.certificate_id, certificate.version, certificate.organisation, certificate.scheme,
+    certificate.edition, certificate.number, certificate.holder, certificate.valid_until, certificate.due_on,
+    certificate.under_repair, now.status, now.level
+FROM projections.certificate
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(certificate.statuses[width_bucket(%(on)s::date, certificate.turns)], 'none') AS status,
+        certificate.levels[width_bucket(%(on)s::date, certificate.turns)] AS level
+) AS now
+WHERE certificate.certificate_id > %(after)s
+    AND (%(status)s::text IS NULL OR now.status = %(status)s)
+    AND (%(level)s::text IS NULL OR now.level = %(level)s)
+    AND (%(holder)s::text IS NULL OR position(lower(%(holder)s) IN lower(certificate.holder)) > 0)
+    AND (%(organisation)s::uuid IS NULL OR certificate.organisation = %(organisation)s)
+    AND (%(due_by)s::date IS NULL OR (certificate.due_on <= %(due_by)s AND now.status IN ('active', 'suspended')))
+ORDER BY certificate.certificate_id
+LIMIT %(limit)s;
+
+-- name: forget_register
+TRUNCATE projections.register, projections.certificate;
