@@ -1,0 +1,27 @@
+"""SQL lives in the .sql files beside this one, each statement under a name.
+
+A file reads: one line that tells the purpose, ``-- name: verb_object``, the statement.
+"""
+
+import re
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import LiteralString, cast
+
+_NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+_PURPOSE_OF_THE_NEXT = re.compile(r"(\n--[^\n]*)*\s*\Z")
+
+
+@cache
+def load(file: str) -> MappingProxyType[str, LiteralString]:
+    """Answers the statements of ``<file>.sql`` by name.
+
+    A name that stands twice is refused with ValueError.
+    """
+    _, *parts = _NAME.split(files(__name__).joinpath(f"{file}.sql").read_text("utf-8"))
+    names, texts = parts[::2], parts[1::2]
+    if len(set(names)) < len(names):
+        raise ValueError(f"{file}.sql names a statement twice: {sorted(names)}")
+    statements = {name: _PURPOSE_OF_THE_NEXT.sub("", text) for name, text in zip(names, texts, strict=True)}
+    return MappingProxyType(cast(dict[str, LiteralString], statements))

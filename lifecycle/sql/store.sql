@@ -1,0 +1,83 @@
+-- One event and perhaps its receipt are recorded; answers its position.
+-- name: append_fact
+SELECT certlife.append(
+    array[%(id)s::uuid], array[%(version)s::integer], array[%(topic)s::text], array[%(state)s::bytea],
+    %(person)s, %(key)s, %(body_sha256)s, %(response)s, %(decided_on)s, %(now)s
+)
+
+-- Several events and perhaps their receipt are recorded; answers the last one's position.
+-- name: append_facts
+SELECT certlife.append(
+    %(ids)s::uuid[], %(versions)s::integer[], %(topics)s::text[], %(states)s::bytea[],
+    %(person)s, %(key)s, %(body_sha256)s, %(response)s, %(decided_on)s, %(now)s
+)
+
+-- A key can be used; beside an append, in its transaction.
+-- name: issue_key
+SELECT certlife.issue_key(%(sha256)s, %(key)s, %(person)s, %(role)s, %(organisation)s)
+
+-- A key cannot be used any more; beside an append, in its transaction.
+-- name: revoke_key
+SELECT certlife.revoke_key(%(key)s)
+
+-- A stream's events between two versions, in order; NULL sets no bound.
+-- name: select_stream
+SELECT originator_id, originator_version, topic, state, position, recorded_at
+FROM certlife.events
+WHERE originator_id = %(id)s
+    AND originator_version > coalesce(%(gt)s, 0) AND originator_version <= coalesce(%(lte)s, 2147483647)
+ORDER BY originator_version
+LIMIT %(limit)s
+
+-- The same, the latest first.
+-- name: select_stream_backwards
+SELECT originator_id, originator_version, topic, state, position, recorded_at
+FROM certlife.events
+WHERE originator_id = %(id)s
+    AND originator_version > coalesce(%(gt)s, 0) AND originator_version <= coalesce(%(lte)s, 2147483647)
+ORDER BY originator_version DESC
+LIMIT %(limit)s
+
+-- Events between two positions, both included, in commit order; NULL sets no bound, and asks for every topic.
+-- name: select_notifications
+SELECT position, originator_id, originator_version, topic, state
+FROM certlife.events
+WHERE position >= coalesce(%(start)s, 0) AND position <= coalesce(%(stop)s, 9223372036854775807)
+    AND (%(topics)s::text[] IS NULL OR topic = ANY(%(topics)s::text[]))
+ORDER BY position
+LIMIT %(limit)s
+
+-- The last event.
+-- name: select_last_event
+SELECT position, recorded_at FROM certlife.events ORDER BY position DESC LIMIT 1
+
+-- What was answered to a person's key.
+-- name: select_receipt
+SELECT person, idempotency_key, body_sha256, response, position, recorded_at
+FROM certlife.receipts
+WHERE person = %(person)s AND idempotency_key = %(key)s
+
+-- The present, and what was answered to a person's key, if it was used.
+-- name: begin_command
+SELECT
+    present.instant,
+    receipts.person, receipts.idempotency_key, receipts.body_sha256, receipts.response, receipts.position,
+    receipts.recorded_at
+FROM certlife.instant(%(now)s) AS present (instant)
+LEFT JOIN certlife.receipts ON receipts.person = %(person)s AND receipts.idempotency_key = %(key)s
+
+-- The present as an append now would stamp it.
+-- name: select_instant
+SELECT certlife.instant(%(now)s)
+
+-- The key with that secret, revoked or not.
+-- name: select_key
+SELECT key, person, role, organisation, issued_at, revoked_at FROM certlife.key_hashes WHERE sha256 = %(sha256)s
+
+-- All keys, in the order in which they were issued.
+-- name: select_keys
+SELECT key, person, role, organisation, issued_at, revoked_at FROM certlife.key_hashes ORDER BY issued_at, key
+
+-- What the register was founded as.
+-- name: select_kind
+SELECT certlife.register_kind()

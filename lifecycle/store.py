@@ -1,0 +1,351 @@
+"""Where facts are kept: the eventsourcing library's recorder, mapper and factory on our own table in PostgreSQL.
+
+Events, receipt and what stands beside them are recorded in one transaction, in one order, by one function of the
+database (``sql/migrations/0003_append.sql``). Nothing is retried here but questions: an append of which the answer was
+lost is in doubt, and whoever asked for it looks for its receipt.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple, NoReturn
+from uuid import UUID
+
+import psycopg
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    ApplicationRecorder,
+    InfrastructureFactory,
+    Mapper,
+    Notification,
+    NotSupportedError,
+    ProcessRecorder,
+    StoredEvent,
+    TrackingRecorder,
+    Transcoder,
+)
+from psycopg.errors import UniqueViolation
+
+from lifecycle import events, upcast
+from lifecycle.events import Recorded
+from lifecycle.sql import load
+from lifecycle.sql.connection import Connections
+from lifecycle.sql.errors import (
+    ClockRefused,
+    DayTurned,
+    KeyNotInForce,
+    KindDiffers,
+    MigrationEdited,
+    MigrationOutOfOrder,
+    MigrationRefused,
+    MigrationUnknown,
+    NotAppended,
+    NothingToAppend,
+    ReceiptExists,
+    StoreUnavailable,
+    Unstorable,
+    VersionConflict,
+)
+from lifecycle.sql.migrate import Kind, migrate
+
+__all__ = [
+    "ClockRefused",
+    "DayTurned",
+    "Factory",
+    "JsonMapper",
+    "Key",
+    "KeyNotInForce",
+    "Kind",
+    "KindDiffers",
+    "MigrationEdited",
+    "MigrationOutOfOrder",
+    "MigrationRefused",
+    "MigrationUnknown",
+    "NewReceipt",
+    "NotAppended",
+    "NothingToAppend",
+    "Present",
+    "Receipt",
+    "ReceiptExists",
+    "Recorder",
+    "StoreUnavailable",
+    "StoredFact",
+    "Unstorable",
+    "VersionConflict",
+    "migrate",
+]
+
+SQL = load("store")
+DATABASE_URL = "CERTLIFE_DATABASE_URL"
+
+Beside = tuple[str, Mapping[str, Any]]
+"""What is written beside the events in their transaction: a statement of store.sql by name, and its parameters."""
+
+
+@dataclass(frozen=True)
+class StoredFact(StoredEvent):
+    """A row of the log as the library passes it on."""
+
+    position: int | None = None
+    recorded_at: datetime | None = None
+
+
+class NewReceipt(NamedTuple):
+    """What a command will answer when it is sent again; ``response`` leaves the position out, which stands beside it."""
+
+    person: str
+    key: str
+    body_sha256: bytes
+    response: bytes
+
+
+class Receipt(NamedTuple):
+    """What a command answered; ``position`` is its last event's."""
+
+    person: str
+    key: str
+    body_sha256: bytes
+    response: bytes
+    position: int
+    recorded_at: datetime
+
+
+class Present(NamedTuple):
+    """The instant at which an append now would be recorded, and the receipt of a command that was carried out before."""
+
+    instant: datetime
+    receipt: Receipt | None
+
+
+class Key(NamedTuple):
+    """Who holds a key, as what; it is in force while ``revoked_at`` is None."""
+
+    key: str
+    person: str
+    role: str
+    organisation: UUID | None
+    issued_at: datetime
+    revoked_at: datetime | None
+
+
+class JsonMapper(Mapper[UUID]):
+    """Between a recorded fact and its row: one tagged JSON object, neither compressed nor encrypted."""
+
+    def __init__(self, transcoder: Transcoder, compressor: object = None, cipher: object = None):
+        if compressor or cipher:
+            raise NotSupportedError("Facts are stored as plain JSON: unset COMPRESSOR_TOPIC, CIPHER_TOPIC, CIPHER_KEY.")
+        super().__init__(transcoder)
+
+    def to_stored_event(self, domain_event: Recorded) -> StoredEvent:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The fact as it is stored."""
+        fact = domain_event.fact
+        return StoredEvent(
+            domain_event.originator_id, domain_event.originator_version, events.topic_of(fact), events.encode(fact)
+        )
+
+    def to_domain_event(self, stored_event: StoredFact) -> Recorded:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The fact that was stored, with its place. Raises upcast.Unreadable."""
+        return upcast.recorded(
+            stored_event.position,
+            stored_event.originator_id,
+            stored_event.originator_version,
+            stored_event.topic,
+            stored_event.state,
+            stored_event.recorded_at,
+        )
+
+
+class Recorder(ApplicationRecorder):
+    """The log and the tables beside it, as the service may use them."""
+
+    def __init__(self, url: str):
+        self._connections = Connections(url)
+
+    # ---- writing ----
+
+    def insert_events(
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        receipt: NewReceipt | None = None,
+        decided_on: date | None = None,
+        now: datetime | None = None,
+        also: Sequence[Beside] = (),
+        tracking: None = None,
+        **_: NoReturn,
+    ) -> list[int]:
+        """Events, receipt and what stands beside them are recorded in one transaction; answers the events' positions.
+
+        ``decided_on`` is the legal day on which it was decided: on another it is not recorded. ``now`` is the present of
+        a simulation. Raises VersionConflict, ReceiptExists, DayTurned, ClockRefused, NothingToAppend, Unstorable, and
+        what ``also`` raises: nothing is recorded then. After StoreUnavailable it may be, where that is ``in_doubt``.
+        """
+        if not stored_events:
+            raise NothingToAppend
+        name, parameters = _as_parameters(stored_events)
+        parameters |= receipt._asdict() if receipt else _NO_RECEIPT
+        parameters |= {"decided_on": decided_on, "now": now}
+
+        def act(connection: psycopg.Connection) -> int:
+            try:
+                return _append(connection, (name, parameters), also)
+            except UniqueViolation as error:
+                if receipt and error.diag.constraint_name == "receipts_key":
+                    raise ReceiptExists(receipt.person, receipt.key) from error
+                raise
+
+        last = self._connections.write(act)
+        return list(range(last - len(stored_events) + 1, last + 1))
+
+    # ---- questions ----
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> list[StoredEvent]:
+        """The stream's events, with their places in the log."""
+        statement = SQL["select_stream_backwards" if desc else "select_stream"]
+        bounds = {"id": originator_id, "gt": gt, "lte": lte, "limit": limit}
+        return [StoredFact(*row) for row in self._connections.read(statement, bounds)]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> list[Notification]:
+        """Events in commit order, in the library's form. Positions have holes."""
+        first = start if start is None or inclusive_of_start else start + 1
+        bounds = {"start": first, "stop": stop, "topics": list(topics) or None, "limit": limit}
+        rows = self._connections.read(SQL["select_notifications"], bounds)
+        return [Notification(*row, id=position) for position, *row in rows]
+
+    def max_notification_id(self) -> int | None:
+        """The last event's position."""
+        last = self.last_event()
+        return last and last[0]
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> NoReturn:
+        """Refused: the library's subscription can miss its wake-up, and ends with its connection."""
+        raise NotImplementedError("Follow the log with lifecycle.log: a Listener, and tail.")
+
+    def last_event(self) -> tuple[int, datetime] | None:
+        """The last event's position and instant; None in an empty register."""
+        rows = self._connections.read(SQL["select_last_event"])
+        return rows[0] if rows else None  # pyright: ignore[reportReturnType]
+
+    def present(self, now: datetime | None = None) -> datetime:
+        """The instant at which an append now would be recorded. ``now`` is the present of a simulation."""
+        ((instant,),) = self._connections.read(SQL["select_instant"], {"now": now})
+        return instant
+
+    def begin_command(self, person: str, key: str, now: datetime | None = None) -> Present:
+        """The present, and the receipt of the person's key if it was used before; asked in one round trip."""
+        bounds = {"person": person, "key": key, "now": now}
+        ((instant, *receipt),) = self._connections.read(SQL["begin_command"], bounds)
+        return Present(instant, Receipt(*receipt) if receipt[0] is not None else None)
+
+    def find_receipt(self, person: str, key: str) -> Receipt | None:
+        """What was answered to the person's key, if it was used."""
+        rows = self._connections.read(SQL["select_receipt"], {"person": person, "key": key})
+        return Receipt(*rows[0]) if rows else None
+
+    def key_by_hash(self, sha256: bytes) -> Key | None:
+        """The key whose secret has that digest, revoked or not."""
+        rows = self._connections.read(SQL["select_key"], {"sha256": sha256})
+        return Key(*rows[0]) if rows else None
+
+    def keys(self) -> list[Key]:
+        """All keys, in the order in which they were issued."""
+        return [Key(*row) for row in self._connections.read(SQL["select_keys"])]
+
+    def register_kind(self) -> Kind:
+        """What the register was founded as."""
+        ((kind,),) = self._connections.read(SQL["select_kind"])
+        return kind
+
+    def close(self) -> None:
+        """No connection is open any more."""
+        self._connections.close()
+
+
+class Factory(InfrastructureFactory[TrackingRecorder]):
+    """What the library builds an application's store with, from CERTLIFE_DATABASE_URL."""
+
+    def __init__(self, env: Any):
+        super().__init__(env)
+        url = self.env.get(DATABASE_URL)
+        if not url:
+            raise OSError(f"{DATABASE_URL} names no database. Give the address of a PostgreSQL, for the service's role.")
+        self._recorder = Recorder(url)
+
+    def mapper(self, transcoder: Transcoder | None = None, mapper_class: Any = None) -> Mapper[Any]:
+        """The mapper that MAPPER_TOPIC names; without it ours."""
+        named = mapper_class or self.env.get(self.MAPPER_TOPIC)
+        return super().mapper(transcoder, mapper_class if named else JsonMapper)
+
+    def application_recorder(self) -> Recorder:
+        """The one recorder."""
+        return self._recorder
+
+    def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
+        """Refused: there are no snapshots."""
+        raise NotSupportedError(f"The register keeps no {purpose} beside its log: streams are short.")
+
+    def tracking_recorder(self, tracking_recorder_class: Any = None) -> NoReturn:
+        """Refused: the engine keeps its own positions."""
+        raise NotSupportedError("Positions are kept by the projections' engine.")
+
+    def process_recorder(self) -> ProcessRecorder:
+        """Refused: nothing in the register reacts to events by recording events."""
+        raise NotSupportedError("The register has no process applications.")
+
+    def close(self) -> None:
+        """No connection is open any more."""
+        self._recorder.close()
+
+
+_NO_RECEIPT: Mapping[str, None] = dict.fromkeys(NewReceipt._fields)
+
+
+def _as_parameters(facts: Sequence[StoredEvent]) -> tuple[str, dict[str, Any]]:
+    """The statement that appends them, and its parameters: one event needs no arrays, which cost as much as the rest."""
+    if len(facts) == 1:
+        (fact,) = facts
+        return "append_fact", {
+            "id": fact.originator_id,
+            "version": fact.originator_version,
+            "topic": fact.topic,
+            "state": fact.state,
+        }
+    return "append_facts", {
+        "ids": [fact.originator_id for fact in facts],
+        "versions": [fact.originator_version for fact in facts],
+        "topics": [fact.topic for fact in facts],
+        "states": [fact.state for fact in facts],
+    }
+
+
+def _append(connection: psycopg.Connection, append: Beside, also: Sequence[Beside]) -> int:
+    """One round trip; with something beside the events a transaction of several."""
+    if not also:
+        return _position(connection, append)
+    with connection.transaction():
+        last = _position(connection, append)
+        for name, parameters in also:
+            connection.execute(SQL[name], parameters, prepare=True)
+        return last
+
+
+def _position(connection: psycopg.Connection, append: Beside) -> int:
+    name, parameters = append
+    (position,) = connection.execute(SQL[name], parameters, prepare=True, binary=True).fetchone() or (0,)
+    return position
