@@ -10,6 +10,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
 
 from lifecycle.events import Recorded
 from lifecycle.sql import load
@@ -41,7 +42,10 @@ def tail_rows(connection: psycopg.Connection[Any], after_position: int, limit: i
 def stream(
     connection: psycopg.Connection[Any], id: UUID, upto_position: int | None = None, known_at: datetime | None = None
 ) -> list[Recorded]:
-    """One stream, as far as it was known at the position and at the instant, both included. Raises upcast.Unreadable."""
+    """One stream, as far as it was known at the position and at the instant, both included.
+
+    Raises upcast.Unreadable.
+    """
     bounds = {"id": id, "upto": upto_position, "known_at": known_at}
     return [recorded(*row) for row in _rows(connection, SQL["select_stream"], bounds)]
 
@@ -68,7 +72,7 @@ def settled(connection: psycopg.Connection[Any], now: datetime | None = None) ->
 
 
 def _rows(connection: psycopg.Connection[Any], statement: LiteralString, bounds: Mapping[str, Any]) -> list[Row]:
-    with connection.cursor(binary=True, row_factory=psycopg.rows.tuple_row) as cursor:
+    with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
         return cursor.execute(statement, bounds, prepare=True).fetchall()  # pyright: ignore[reportReturnType]
 
 

@@ -6,9 +6,8 @@ lost is in doubt, and whoever asked for it looks for its receipt.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, Never, NoReturn
 from uuid import UUID
 
 import psycopg
@@ -47,6 +46,7 @@ from lifecycle.sql.errors import (
     VersionConflict,
 )
 from lifecycle.sql.migrate import Kind, migrate
+from lifecycle.sql.rows import Key, NewReceipt, Present, Receipt, StoredFact
 
 __all__ = [
     "ClockRefused",
@@ -80,52 +80,6 @@ DATABASE_URL = "CERTLIFE_DATABASE_URL"
 
 Beside = tuple[str, Mapping[str, Any]]
 """What is written beside the events in their transaction: a statement of store.sql by name, and its parameters."""
-
-
-@dataclass(frozen=True)
-class StoredFact(StoredEvent):
-    """A row of the log as the library passes it on."""
-
-    position: int | None = None
-    recorded_at: datetime | None = None
-
-
-class NewReceipt(NamedTuple):
-    """What a command will answer when it is sent again; ``response`` leaves the position out, which stands beside it."""
-
-    person: str
-    key: str
-    body_sha256: bytes
-    response: bytes
-
-
-class Receipt(NamedTuple):
-    """What a command answered; ``position`` is its last event's."""
-
-    person: str
-    key: str
-    body_sha256: bytes
-    response: bytes
-    position: int
-    recorded_at: datetime
-
-
-class Present(NamedTuple):
-    """The instant at which an append now would be recorded, and the receipt of a command that was carried out before."""
-
-    instant: datetime
-    receipt: Receipt | None
-
-
-class Key(NamedTuple):
-    """Who holds a key, as what; it is in force while ``revoked_at`` is None."""
-
-    key: str
-    person: str
-    role: str
-    organisation: UUID | None
-    issued_at: datetime
-    revoked_at: datetime | None
 
 
 class JsonMapper(Mapper[UUID]):
@@ -172,12 +126,11 @@ class Recorder(ApplicationRecorder):
         now: datetime | None = None,
         also: Sequence[Beside] = (),
         tracking: None = None,
-        **_: NoReturn,
+        **_: Never,
     ) -> list[int]:
         """Events, receipt and what stands beside them are recorded in one transaction; answers the events' positions.
 
-        ``decided_on`` is the legal day on which it was decided: on another it is not recorded. ``now`` is the present of
-        a simulation. Raises VersionConflict, ReceiptExists, DayTurned, ClockRefused, NothingToAppend, Unstorable, and
+        ``decided_on`` is the legal day on which it was decided: the append refuses another. ``now`` is a simulation's present. Raises VersionConflict, ReceiptExists, DayTurned, ClockRefused, NothingToAppend, Unstorable, and
         what ``also`` raises: nothing is recorded then. After StoreUnavailable it may be, where that is ``in_doubt``.
         """
         if not stored_events:
@@ -284,7 +237,7 @@ class Factory(InfrastructureFactory[TrackingRecorder]):
         super().__init__(env)
         url = self.env.get(DATABASE_URL)
         if not url:
-            raise OSError(f"{DATABASE_URL} names no database. Give the address of a PostgreSQL, for the service's role.")
+            raise OSError(f"{DATABASE_URL} names no database: give a PostgreSQL's address, for the service's role.")
         self._recorder = Recorder(url)
 
     def mapper(self, transcoder: Transcoder | None = None, mapper_class: Any = None) -> Mapper[Any]:
@@ -317,7 +270,7 @@ _NO_RECEIPT: Mapping[str, None] = dict.fromkeys(NewReceipt._fields)
 
 
 def _as_parameters(facts: Sequence[StoredEvent]) -> tuple[str, dict[str, Any]]:
-    """The statement that appends them, and its parameters: one event needs no arrays, which cost as much as the rest."""
+    """The statement that appends them, and its parameters; a single event does without arrays, which are dear."""
     if len(facts) == 1:
         (fact,) = facts
         return "append_fact", {

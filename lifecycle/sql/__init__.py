@@ -14,14 +14,14 @@ _PURPOSE_OF_THE_NEXT = re.compile(r"(\n--[^\n]*)*\s*\Z")
 
 
 @cache
-def load(file: str) -> MappingProxyType[str, LiteralString]:
-    """Answers the statements of ``<file>.sql`` by name.
+def load(file: str, package: str = __name__) -> MappingProxyType[str, LiteralString]:
+    """Answers the statements of ``<file>.sql``, in this package or another, by name.
 
     A name that stands twice is refused with ValueError.
     """
-    _, *parts = _NAME.split(files(__name__).joinpath(f"{file}.sql").read_text("utf-8"))
+    _, *parts = _NAME.split(files(package).joinpath(f"{file}.sql").read_text("utf-8"))
     names, texts = parts[::2], parts[1::2]
     if len(set(names)) < len(names):
         raise ValueError(f"{file}.sql names a statement twice: {sorted(names)}")
     statements = {name: _PURPOSE_OF_THE_NEXT.sub("", text) for name, text in zip(names, texts, strict=True)}
-    return MappingProxyType(cast(dict[str, LiteralString], statements))
+    return MappingProxyType(cast("dict[str, LiteralString]", statements))

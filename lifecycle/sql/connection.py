@@ -3,7 +3,7 @@
 import select
 import threading
 from collections.abc import Callable, Generator, Mapping
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from time import monotonic
 from types import TracebackType
 from typing import Any, LiteralString, Self
@@ -138,16 +138,15 @@ class _Kept:
 class _Call:
     """The time that a call may take; what the database refuses in it is told in words of the register."""
 
-    in_doubt = False
-    _token: Token[float]
+    def __init__(self) -> None:
+        self.in_doubt = False
+        self._until = monotonic() + DEADLINE_SECONDS
 
     def __enter__(self) -> Self:
-        self._until = monotonic() + DEADLINE_SECONDS
-        self._token = _deadline.set(self._until)
+        _deadline.set(self._until)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        _deadline.reset(self._token)
         if isinstance(error, (psycopg.Error, UnicodeEncodeError)):
             raise in_words(error, in_doubt=self.in_doubt) from error
 
