@@ -130,8 +130,9 @@ class Recorder(ApplicationRecorder):
     ) -> list[int]:
         """Events, receipt and what stands beside them are recorded in one transaction; answers the events' positions.
 
-        ``decided_on`` is the legal day on which it was decided: the append refuses another. ``now`` is a simulation's present. Raises VersionConflict, ReceiptExists, DayTurned, ClockRefused, NothingToAppend, Unstorable, and
-        what ``also`` raises: nothing is recorded then. After StoreUnavailable it may be, where that is ``in_doubt``.
+        ``decided_on`` is the legal day on which it was decided: the append refuses another. ``now`` is a simulation's
+        present. Raises VersionConflict, ReceiptExists, DayTurned, ClockRefused, NothingToAppend, Unstorable, and what
+        ``also`` raises: nothing is recorded then. After StoreUnavailable it may be, where that is ``in_doubt``.
         """
         if not stored_events:
             raise NothingToAppend

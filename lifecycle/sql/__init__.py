@@ -1,4 +1,4 @@
-"""SQL lives in the .sql files beside this one, each statement under a name.
+"""SQL lives in .sql files, each statement under a name: those of the log beside this file, others in their own rooms.
 
 A file reads: one line that tells the purpose, ``-- name: verb_object``, the statement.
 """
