@@ -122,13 +122,17 @@ class Server:
 
     def _wait_for_connections(self, postmaster: Guarded, already_said: int) -> None:
         deadline = monotonic() + PATIENCE_SECONDS
-        while ping(self._entrance) != pq.Ping.OK:
+        while not self._accepts_connections(postmaster):
             if postmaster.has_ended(within_seconds=POLL_SECONDS) or monotonic() > deadline:
                 self.stop()
                 said = self._log.read_bytes()[already_said:][-LOG_SHOWN_BYTES:].decode(errors="replace").strip()
                 raise PostgresUnavailable(
                     f"PostgreSQL did not start on {self._seat.cluster}. Its log {self._log} ends:\n{said}"
                 )
+
+    def _accepts_connections(self, postmaster: Guarded) -> bool:
+        """Whether a connection is accepted, and by this postmaster."""
+        return pid_file(self._seat.cluster)[:1] == [str(postmaster.pid)] and ping(self._entrance) == pq.Ping.OK
 
 
 def _prepared_seat(home: Path, environ: Mapping[str, str], settings: Mapping[str, str]) -> Seat:
