@@ -16,7 +16,9 @@ from eventsourcing.application import AggregateNotFoundError, Application
 
 from lifecycle import certificate as certificates
 from lifecycle import commands as c
-from lifecycle import decide, errors, keys, organisation, person, scheme
+from lifecycle import decide, errors, keys, scheme
+from lifecycle import organisation as organisations
+from lifecycle import person as persons
 from lifecycle import events as e
 from lifecycle.certificate import Certificate
 from lifecycle.decisions.clock import owed
@@ -170,25 +172,25 @@ class Register(Application[UUID]):
     # ---- other streams ----
 
     def register_organisation(self, request: Request, command: c.RegisterOrganisation) -> Answer:
-        id = organisation.id_of(organisation.checked_unified_code(command.unified_code))
+        id = organisations.id_of(organisations.checked_unified_code(command.unified_code))
 
         def work(today: date) -> Work:
             decide.require_role(request.by.role, command, decide.DUTIES[type(command)].by)
             found = self.organisation(id)
             made = Work(id, found.version)
-            made.add(id, found.version, organisation.register(found, command, self._moment(request, today)))
+            made.add(id, found.version, organisations.register(found, command, self._moment(request, today)))
             return made
 
         return self._once(request, work)
 
     def register_person(self, request: Request, command: c.RegisterPerson) -> Answer:
-        return self._on_person(request, command.person, command, lambda found, moment: person.register(found, command, moment))
+        return self._on_person(request, command.person, command, lambda found, moment: persons.register(found, command, moment))
 
     def declare_conflict(self, request: Request, name: str, command: c.DeclareConflict) -> Answer:
         if not self.organisation(command.organisation).version:
             raise errors.OrganisationUnknown(organisation=command.organisation)
         return self._on_person(
-            request, name, command, lambda found, moment: person.declare_conflict(found, name, command, moment)
+            request, name, command, lambda found, moment: persons.declare_conflict(found, name, command, moment)
         )
 
     def issue_key(self, by: e.By, command: c.IssueKey) -> tuple[str, str]:
@@ -211,11 +213,11 @@ class Register(Application[UUID]):
         self._on_register(by, lambda moment: keys.revoke(key, command.reason, moment), ("revoke_key", {"key": key}))
 
     def organisation(self, id: UUID) -> Organisation:
-        return organisation.fold(id, self.events.get(id))
+        return organisations.fold(id, self.events.get(id))
 
-    def person(self, name: str) -> person.Person:
-        id = person.id_of(name)
-        return person.fold(id, self.events.get(id))
+    def person(self, name: str) -> persons.Person:
+        id = persons.id_of(name)
+        return persons.fold(id, self.events.get(id))
 
     # ---- how a command is carried out ----
 
@@ -325,25 +327,25 @@ class Register(Application[UUID]):
         certificate: Certificate | None = None,
         proposers: tuple[str, ...] = (),
     ) -> Moment:
-        persons = _persons(command) | {request.by.person, *proposers} if command else frozenset()
+        concerned = _persons(command) | {request.by.person, *proposers} if command else frozenset()
         return Moment(
             today=today,
             by=request.by,
             cause=e.Cause("request", request.idempotency_key, request.body_sha256),
             editions=self.editions,
             number=self._next_number(command, certificate, today),
-            conflicts=self._conflicts(persons, today) if type(command) in _CONCERNS_PERSONS else {},
+            conflicts=self._conflicts(concerned, today) if type(command) in _CONCERNS_PERSONS else {},
         )
 
-    def _conflicts(self, persons: Iterable[str], today: date) -> dict[str, frozenset[UUID]]:
-        found = {name: self.person(name) for name in sorted(persons)}
+    def _conflicts(self, names: Iterable[str], today: date) -> dict[str, frozenset[UUID]]:
+        found = {name: self.person(name) for name in sorted(names)}
         return {name: each.conflicts_on(today) for name, each in found.items() if each.version}
 
     # ---- what an act on a certificate entails elsewhere ----
 
     def _enter_application(self, work: Work, command: c.SubmitApplication, moment: Moment, proposed: bool) -> None:
         found = self.organisation(command.organisation)
-        entry = organisation.enter_application(found, work.subject, command, moment)
+        entry = organisations.enter_application(found, work.subject, command, moment)
         if not proposed:
             work.add(found.id, found.version, entry)
 
@@ -367,7 +369,7 @@ class Register(Application[UUID]):
         until_on = moment.edition_of(certificate).bar_until(fact.effective_on)
         if until_on is not None:
             found = self.organisation(certificate.organisation)
-            bar = organisation.impose_bar(certificate.id, certificate.scheme, fact.effective_on, until_on, moment)
+            bar = organisations.impose_bar(certificate.id, certificate.scheme, fact.effective_on, until_on, moment)
             work.add(found.id, found.version, [bar])
 
     def _lift_bar(self, work: Work, certificate: Certificate, fact: e.Fact, moment: Moment) -> None:
@@ -397,7 +399,7 @@ class Register(Application[UUID]):
     # ---- persons, keys, editions ----
 
     def _on_person(
-        self, request: Request, name: str, command: c.Command, facts: Callable[[person.Person, Moment], list[e.Fact]]
+        self, request: Request, name: str, command: c.Command, facts: Callable[[persons.Person, Moment], list[e.Fact]]
     ) -> Answer:
         def work(today: date) -> Work:
             decide.require_role(request.by.role, command, decide.DUTIES[type(command)].by)

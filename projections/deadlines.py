@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import Connection
+from psycopg.rows import dict_row
 
 from lifecycle.certificate import Certificate
 from lifecycle.events import ONE_DAY
 from lifecycle.sql import load
 from lifecycle.transitions import LIVE
 
-SQL = load("projections", "deadlines")
+SQL = load("deadlines", "projections")
 
 FIRST = UUID(int=0)
 
@@ -98,6 +99,14 @@ def clock_due(connection: Connection, by: date, page: int = 500) -> Iterator[lis
             return
         yield list(dict.fromkeys(certificate_id for _, certificate_id in rows))
         after_on, after_id = rows[-1]
+
+
+def of_persons(connection: Connection, after: tuple[date, UUID, str, int], **asked: Any) -> list[dict[str, Any]]:
+    """A page of what waits for persons ``by`` a day, oldest first; ``kind`` and ``organisation`` filter if not None."""
+    after_on, after_id, after_kind, after_subject = after
+    keys = {"after_on": after_on, "after_id": after_id, "after_kind": after_kind, "after_subject": after_subject}
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(SQL["select_deadlines"], asked | keys).fetchall()
 
 
 def _columns(rows: Sequence[tuple[Certificate, Deadline]]) -> dict[str, list[Any]]:

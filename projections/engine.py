@@ -6,6 +6,7 @@ loses and doubles nothing. A certificate that cannot be read is set aside, and t
 """
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -19,7 +20,7 @@ from lifecycle.service import Clock
 from lifecycle.sql import load
 from projections.folds import Folds
 
-SQL = load("projections", "engine")
+SQL = load("engine", "projections")
 BATCH = 500
 WAIT_SECONDS = 1.0
 RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
@@ -57,15 +58,15 @@ class Follower:
     def _advance(self, connection: Connection, batch: int) -> int:
         name = self.projection.name
         held = connection.execute(SQL["hold_position"], {"projection": name}).fetchone()
-        facts = log.tail(connection, held[0], batch)
-        if not facts:
+        rows = log.tail_rows(connection, held[0], batch)
+        if not rows:
             return 0
-        result = self.folds.advance(connection, facts)
+        result = self.folds.advance(connection, rows)
         self.projection.put(connection, result.certificates)
         self._release(connection, result.certificates)
         self._quarantine(connection, result.unreadable)
-        connection.execute(SQL["move_position"], {"projection": name, "position": facts[-1].position})
-        return len(facts)
+        connection.execute(SQL["move_position"], {"projection": name, "position": rows[-1][0]})
+        return len(rows)
 
     def _release(self, connection: Connection, certificates: Sequence[Certificate]) -> None:
         ids = [certificate.id for certificate in certificates]
@@ -162,9 +163,22 @@ class Engine:
                 listener.wait(WAIT_SECONDS)
 
 
+def standing(connection: Connection, projection: str, wanted: int, *, seconds: float) -> int:
+    """Where the projection stands, waiting up to so many seconds for the position that is wanted."""
+    deadline = time.monotonic() + seconds
+    while True:
+        row = connection.execute(SQL["select_position"], {"projection": projection}).fetchone()
+        position = row[0] if row else 0
+        if position >= wanted or time.monotonic() >= deadline:
+            return position
+        time.sleep(0.02)
+
+
 def connect(url: str) -> Connection:
-    """A connection of the engine's own, each statement its own transaction unless one is opened."""
-    return Connection.connect(url, autocommit=True, connect_timeout=1)
+    """A connection in the engine's role, each statement its own transaction unless one is opened."""
+    connection = Connection.connect(url, autocommit=True, connect_timeout=2)
+    connection.execute(SQL["become_engine"])
+    return connection
 
 
 def rebuild(connection: Connection, follower: Follower) -> int:

@@ -1,3 +1,7 @@
+-- The read models belong to the role, not to a login.
+-- name: become_engine
+SET ROLE certlife_engine;
+
 -- The engine's own table: how far each projection has come.
 -- name: create_position
 CREATE TABLE IF NOT EXISTS projections.position (

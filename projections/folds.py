@@ -5,14 +5,14 @@ seen before is folded anew from its stream, up to the batch's last position.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from psycopg import Connection
 
 from lifecycle import events as e
-from lifecycle import log
+from lifecycle import log, upcast
 from lifecycle.certificate import Certificate, evolve, fold
 from lifecycle.events import Recorded
 from lifecycle.transitions import STATUS
@@ -36,22 +36,26 @@ class Folds:
         self.size = size
         self.states: OrderedDict[UUID, Certificate] = OrderedDict()
 
-    def advance(self, connection: Connection, facts: Sequence[Recorded | log.Unreadable]) -> Batch:
-        """The certificates that the facts touched, as they stand after the last of them."""
+    def advance(self, connection: Connection, rows: Sequence[log.Row]) -> Batch:
+        """The certificates that the rows of the log touched, as they stand after the last of them."""
         batch = Batch()
         touched: dict[UUID, None] = {}
         refold: set[UUID] = set()
-        for recorded in facts:
-            id = recorded.originator_id
-            if isinstance(recorded, log.Unreadable):
-                refold.add(id)
-            elif type(recorded.fact) not in CERTIFICATE_FACTS:
-                continue
-            elif id not in refold and not self._step(recorded):
-                refold.add(id)
+        for row in rows:
+            id = row[1]
+            if id not in refold:
+                try:
+                    recorded = upcast.recorded(*row)
+                except upcast.Unreadable:
+                    refold.add(id)
+                else:
+                    if type(recorded.fact) not in CERTIFICATE_FACTS:
+                        continue
+                    if not self._step(recorded):
+                        refold.add(id)
             touched[id] = None
-        if refold:
-            self._refold(connection, refold, facts[-1].position, batch)
+        for id in refold:
+            self._refold(connection, id, rows[-1][0], batch)
         for id in touched:
             if id not in batch.unreadable:
                 batch.certificates.append(self.states[id])
@@ -79,18 +83,13 @@ class Folds:
         self.states.move_to_end(id)
         return True
 
-    def _refold(self, connection: Connection, ids: Iterable[UUID], upto_position: int, batch: Batch) -> None:
-        for id, history in log.streams(connection, ids, upto_position).items():
-            self.states.pop(id, None)
-            unreadable = next((r for r in history if isinstance(r, log.Unreadable)), None)
-            if unreadable is not None:
-                batch.unreadable[id] = (unreadable.position, unreadable.problem)
-                continue
-            try:
-                state = fold(id, history)
-            except Exception as error:
-                batch.unreadable[id] = (history[-1].position or 0, f"{type(error).__name__}: {error}")
-                continue
+    def _refold(self, connection: Connection, id: UUID, upto_position: int, batch: Batch) -> None:
+        self.states.pop(id, None)
+        try:
+            state = fold(id, log.stream(connection, id, upto_position))
+        except Exception as error:
+            batch.unreadable[id] = (upto_position, f"{type(error).__name__}: {error}")
+        else:
             state.history = ()
             self.states[id] = state
 

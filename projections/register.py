@@ -9,13 +9,14 @@ from uuid import UUID
 
 import msgspec
 from psycopg import Connection
+from psycopg.rows import dict_row
 
 from lifecycle.certificate import Certificate
 from lifecycle.rules import normalise_number
 from lifecycle.sql import load
 from lifecycle.status import Stars, segments, turns
 
-SQL = load("projections", "register")
+SQL = load("register", "projections")
 
 
 class Segment(msgspec.Struct, frozen=True, array_like=True):
@@ -39,13 +40,14 @@ class Found(msgspec.Struct, frozen=True):
     position: int
     complete_until: datetime | None
 
-    def on(self, day: date) -> Segment | None:
-        """The segment that holds on the day; None where the number stood for nothing yet."""
+    def around(self, day: date) -> tuple[Segment | None, date | None]:
+        """The segment that holds on the day, if the number stood for something, and the day on which it turns."""
         if self.segments is None:
-            return None
+            return None, None
         found = _decode(self.segments)
         index = bisect_right(found, day, key=lambda segment: segment.day)
-        return found[index - 1] if index else None
+        turns_on = found[index].day if index < len(found) else None
+        return (found[index - 1] if index else None), turns_on
 
 
 class RegisterProjection:
@@ -96,6 +98,13 @@ def find(connection: Connection, numbers: Sequence[str]) -> list[Found]:
         Found(number, certificate_id, segments, bool(under_repair), position, complete_until)
         for number, certificate_id, segments, under_repair, position, complete_until in rows
     ]
+
+
+def certificates(connection: Connection, **asked: Any) -> list[dict[str, Any]]:
+    """A page of certificates: ``status``, ``level``, ``holder``, ``organisation``, ``due_by`` filter where not None, by
+    what stands ``on`` that day; at most ``limit`` with an id ``after`` the last page's."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(SQL["select_certificates"], asked).fetchall()
 
 
 def _certificate_row(certificate: Certificate) -> dict[str, Any]:

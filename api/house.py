@@ -1,0 +1,172 @@
+"""Everything that one process needs, built in one place: the register, its present, the engine, the clock, the pool.
+
+Reading the environment and the machine's clock happens here and in ``settings`` and ``present`` alone.
+"""
+
+import os
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import psycopg
+import structlog
+from psycopg import sql
+from psycopg_pool import ConnectionPool
+
+from api.lookup import Questions
+from api.postgres import running
+from api.present import DatabasePresent, SimulatedPresent
+from api.settings import Settings
+from lifecycle import scheduler
+from lifecycle.periods import legal_day
+from lifecycle.scheduler import Tick, tick
+from lifecycle.service import Register
+from lifecycle.store import Kind, migrate
+from projections import deadlines
+from projections.deadlines import DeadlinesProjection
+from projections.engine import Engine, connect
+from projections.register import RegisterProjection
+
+_log = structlog.get_logger()
+
+
+class PresentRefused(Exception):
+    """The instant of CERTLIFE_NOW cannot be this register's present."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The database, once for each role."""
+
+    service: str
+    engine: str
+    owner: str | None = None
+
+
+@dataclass(slots=True)
+class House:
+    """A register at work. ``start`` and ``stop`` are for what runs by itself: the engine and the clock."""
+
+    addresses: Addresses
+    register: Register
+    present: DatabasePresent | SimulatedPresent
+    kind: Kind
+    pool: ConnectionPool
+    engine: Engine
+    questions: Questions
+    tick_seconds: int
+    clock: object | None = None
+
+    @property
+    def simulation(self) -> bool:
+        return self.kind == "simulation"
+
+    def start(self, *, engine: bool = True, clock: bool = True) -> None:
+        if engine:
+            self.engine.start()
+        if clock:
+            self.clock = scheduler.start(self.tick_today, self.tick_seconds)
+
+    def stop(self) -> None:
+        if self.clock is not None:
+            self.clock.shutdown(wait=True)
+        self.engine.stop()
+        self.pool.close()
+        self.register.close()
+
+    def today(self) -> date:
+        return legal_day(self.questions.now())
+
+    def tick_today(self) -> Tick:
+        return self.tick(self.today())
+
+    def tick(self, on: date, *, dry_run: bool = False) -> Tick:
+        """One round of the clock by hand."""
+
+        def due(by: date) -> Generator:
+            with self.pool.connection() as connection:
+                pages = list(deadlines.clock_due(connection, by))
+            yield from pages
+
+        return tick(self.register, due, on, dry_run=dry_run)
+
+    def catch_up(self) -> None:
+        """The projections stand at the end of the log, brought there by this thread."""
+        with connect(self.addresses.engine) as connection:
+            self.engine.prepare(connection)
+            self.engine.catch_up(connection)
+            self.engine.settle(connection)
+
+
+@contextmanager
+def embedded(data: Path, kind: Kind) -> Generator[Addresses]:
+    """A PostgreSQL of our own, migrated, for as long as it is needed."""
+    with running(data, environ=os.environ) as server:
+        owner = server.url()
+        migrate(owner, kind=kind)
+        logins = {"certlife_app": "certlife_service", "certlife_projector": "certlife_engine"}
+        with psycopg.connect(owner, autocommit=True) as connection:
+            existing = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
+            for login in logins.keys() - existing:
+                create = sql.SQL("CREATE ROLE {} LOGIN IN ROLE {}")
+                connection.execute(create.format(sql.Identifier(login), sql.Identifier(logins[login])))
+        yield Addresses(server.url(user="certlife_app"), server.url(user="certlife_projector"), owner)
+
+
+@contextmanager
+def addresses(settings: Settings) -> Generator[Addresses]:
+    """The database that the settings name, or one of our own."""
+    if settings.database_url:
+        yield Addresses(settings.database_url, settings.engine_url or "", settings.owner_database_url)
+    else:
+        with embedded(settings.data, "simulation") as own:
+            yield own
+
+
+@contextmanager
+def opened(where: Addresses, settings: Settings) -> Generator[House]:
+    """The house, its editions published, nothing running yet; everything is closed afterwards."""
+    with ExitStack() as stack:
+        register = Register({"CERTLIFE_DATABASE_URL": where.service}, DatabasePresent())
+        stack.callback(register.close)
+        kind = register.recorder.register_kind()
+        register.clock = present = _present(kind, settings.starts_at, register)
+        register.open()
+        stars = {e.id: {code: level.stars for code, level in e.levels.items()} for e in register.editions.values()}
+        pool = ConnectionPool(
+            where.service,
+            min_size=1,
+            max_size=8,
+            open=False,
+            timeout=2,
+            reconnect_timeout=0,
+            kwargs={"autocommit": True, "connect_timeout": 2},
+        )
+        pool.open()
+        stack.callback(pool.close)
+        engine = Engine(where.engine, [RegisterProjection(stars), DeadlinesProjection()], present)
+        with connect(where.engine) as connection:
+            engine.prepare(connection)
+        questions = Questions(register, pool, stars, kind == "simulation")
+        house = House(where, register, present, kind, pool, engine, questions, settings.tick_seconds)
+        stack.callback(house.stop)
+        yield house
+
+
+def _present(kind: Kind, starts_at: datetime | None, register: Register) -> DatabasePresent | SimulatedPresent:
+    """Raises PresentRefused for CERTLIFE_NOW on a production register, or before what is recorded already."""
+    if kind == "production":
+        if starts_at is not None:
+            raise PresentRefused("CERTLIFE_NOW is refused: this is a production register, which takes its instants "
+                                 "from the database. Unset it.")  # fmt: skip
+        return DatabasePresent()
+    last = register.recorder.last_event()
+    if starts_at is not None and last is not None and starts_at < last[1]:
+        raise PresentRefused(
+            f"CERTLIFE_NOW={starts_at.isoformat()} is refused: the register holds events recorded at "
+            f"{last[1].astimezone(UTC).isoformat()}. Give that instant or a later one."
+        )
+    now = datetime.now(UTC)
+    return SimulatedPresent(starts_at or (max(now, last[1]) if last else now))

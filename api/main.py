@@ -1,0 +1,112 @@
+"""The HTTP application over a house: addresses, problems, limits, health, and the OpenAPI document."""
+
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from starlette.concurrency import run_in_threadpool
+
+from api import commands, lookup, problems
+from api.house import House
+from api.limits import Limits
+from projections.engine import SQL as ENGINE_SQL
+
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code", "clause", "instance"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "clause": {"type": "string"},
+        "instance": {"type": "string"},
+    },
+}
+
+
+def application(house: House) -> FastAPI:
+    """The application; it starts and stops nothing."""
+    app = FastAPI(
+        title="certlife",
+        version="0.1.0",
+        summary="Certificates of a certification body: what they are now, what happened, who decided.",
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    problems.install(app)
+    app.include_router(commands.router(house.register))
+    app.include_router(lookup.router(house.questions))
+    _health(app, house)
+    app.openapi = lambda: _document(app)
+    app.add_middleware(Limits)
+    return app
+
+
+def _health(app: FastAPI, house: House) -> None:
+    @app.get("/healthz", tags=["health"])
+    async def healthz() -> dict[str, str]:
+        """The process lives. Asks nothing of the database."""
+        return {"status": "alive"}
+
+    @app.get("/readyz", tags=["health"], response_model=None)
+    async def readyz() -> Response:
+        """The database answers; where the register and its projections stand, and the present of a simulation."""
+        return await run_in_threadpool(_ready, house)
+
+    @app.get("/metrics", tags=["health"], response_model=None)
+    async def metrics() -> Response:
+        """Positions, lag and quarantine, for Prometheus."""
+        return await run_in_threadpool(_metrics, house)
+
+
+def _ready(house: House) -> Response:
+    state = _state(house)
+    body = {"status": "ready", "kind": house.kind, "simulation": house.simulation, **state}
+    return Response(msgspec.json.encode(body), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def _state(house: House) -> dict[str, Any]:
+    last = house.register.recorder.last_event()
+    with house.pool.connection() as connection:
+        rows = connection.execute(ENGINE_SQL["select_positions"]).fetchall()
+        quarantined = connection.execute(ENGINE_SQL["select_quarantine"]).fetchall()
+    return {
+        "now": house.questions.now(),
+        "last_position": last[0] if last else 0,
+        "projections": {
+            name: {"position": position, "complete_until": complete_until} for name, position, complete_until in rows
+        },
+        "under_repair": len({certificate for _, certificate, _, _ in quarantined}),
+    }
+
+
+def _metrics(house: House) -> Response:
+    state = _state(house)
+    registry = CollectorRegistry()
+    Gauge("certlife_last_position", "Last position of the log", registry=registry).set(state["last_position"])
+    Gauge("certlife_under_repair", "Certificates set aside", registry=registry).set(state["under_repair"])
+    lag = Gauge("certlife_projection_lag_events", "Positions behind the log", ["projection"], registry=registry)
+    age = Gauge("certlife_projection_age_seconds", "Age of complete_until", ["projection"], registry=registry)
+    for name, standing in state["projections"].items():
+        lag.labels(name).set(state["last_position"] - standing["position"])
+        if standing["complete_until"]:
+            age.labels(name).set((state["now"] - standing["complete_until"]).total_seconds())
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        document = FastAPI.openapi(app)
+        components = document.setdefault("components", {})
+        components.setdefault("schemas", {}).update(commands.SCHEMAS | {"Problem": PROBLEM})
+        components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        refusal = {"content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+        for path in document["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+                operation["responses"]["default"] = {"description": "Refused; the problem says why.", **refusal}
+        app.openapi_schema = document
+    return app.openapi_schema

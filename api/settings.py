@@ -1,0 +1,30 @@
+"""What the environment says. Every name begins with CERTLIFE_."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import AwareDatetime, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The service's settings; an address left out means the PostgreSQL that the service starts itself."""
+
+    model_config = SettingsConfigDict(env_prefix="CERTLIFE_", extra="ignore")
+
+    database_url: str | None = Field(None, description="PostgreSQL as the service's role (certlife_service)")
+    engine_database_url: str | None = Field(None, description="PostgreSQL as the engine's role (certlife_engine)")
+    owner_database_url: str | None = Field(None, description="PostgreSQL as the owner; used by `certlife migrate` alone")
+    data: Path = Field(Path(".certlife"), description="where the embedded PostgreSQL keeps its data")
+    now: AwareDatetime | None = Field(None, description="the instant at which a simulated register's process starts")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    tick_seconds: int = Field(60, ge=1, description="how often the clock looks for what is due")
+
+    @property
+    def engine_url(self) -> str | None:
+        return self.engine_database_url or self.database_url
+
+    @property
+    def starts_at(self) -> datetime | None:
+        return self.now.astimezone(UTC) if self.now else None
