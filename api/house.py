@@ -93,7 +93,12 @@ class House:
         return tick(self.register, due, on, dry_run=dry_run)
 
     def catch_up(self) -> None:
-        """The projections stand at the end of the log, brought there by this thread."""
+        """The projections stand at the end of the log: brought there by this thread, unless the engine is at work."""
+        if self.engine.is_running:
+            last = self.register.recorder.max_notification_id() or 0
+            for follower in self.engine.followers:
+                self.questions.await_position(last, follower.projection.name, seconds=60)
+            return
         with connect(self.addresses.engine) as connection:
             self.engine.prepare(connection)
             self.engine.catch_up(connection)

@@ -169,12 +169,12 @@ class Questions:
 
     # ---- staff ----
 
-    def await_position(self, wanted: int | None, projection: str) -> None:
-        """Raises ProjectionLate if the projection does not reach the position within a second."""
+    def await_position(self, wanted: int | None, projection: str, *, seconds: float = 1.0) -> None:
+        """Raises ProjectionLate if the projection does not reach the position in time."""
         if wanted is None:
             return
         with self.pool.connection() as connection:
-            position = standing(connection, projection, wanted, seconds=1.0)
+            position = standing(connection, projection, wanted, seconds=seconds)
         if position < wanted:
             raise ProjectionLate(wanted=wanted, position=position)
 

@@ -105,6 +105,11 @@ class Engine:
         self.stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a thread of this process follows the log."""
+        return self._thread is not None and self._thread.is_alive()
+
     def start(self) -> None:
         self._thread = threading.Thread(target=self.run, name="engine", daemon=True)
         self._thread.start()

@@ -1,0 +1,329 @@
+"""The command line: certlife COMMAND. Exit 0 done, 1 refused or found wanting, 2 usage."""
+
+import signal
+import sys
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Annotated
+
+import msgspec
+import psycopg
+import typer
+from eventsourcing.persistence import PersistenceError
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from api import server
+from api.demo import Demonstration, demonstration
+from api.generate import Progress as Generated
+from api.generate import generate as generate_lives
+from api.house import House, PresentRefused, addresses, opened
+from api.postgres import PostgresUnavailable
+from api.settings import Settings
+from api.staff import STAFF, register_staff
+from api.walk import StepFailed
+from lifecycle import commands as c
+from lifecycle import events as e
+from lifecycle.errors import Refusal
+from lifecycle.scheduler import why
+from lifecycle.scheme import EditionChanged
+from lifecycle.service import Request
+from lifecycle.store import migrate as migrate_store
+from projections.engine import SQL as ENGINE_SQL
+from projections.engine import Follower, connect, rebuild as rebuild_projection
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+keys = typer.Typer(no_args_is_help=True, help="Keys of persons: add, revoke, list.")
+app.add_typer(keys, name="keys")
+console = Console(highlight=False, soft_wrap=True)
+
+EXPECTED = (
+    Refusal, PresentRefused, PostgresUnavailable, EditionChanged, StepFailed, PersistenceError,
+    psycopg.OperationalError, OSError,
+)  # fmt: skip
+
+
+class Unfit(Exception):
+    """The command cannot be carried out here; the message says what would be accepted."""
+
+
+def main() -> None:
+    """Runs the command line; what is refused is told in one line, with exit status 1."""
+    try:
+        app()
+    except (*EXPECTED, Unfit) as error:
+        print(f"certlife: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+    except ValidationError as error:
+        for wrong in error.errors():
+            name = "CERTLIFE_" + ".".join(map(str, wrong["loc"])).upper()
+            print(f"certlife: {name}: {wrong['msg']}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+
+
+@contextmanager
+def at_home(settings: Settings | None = None) -> Generator[House]:
+    """The house of the register that the environment names."""
+    settings = settings or Settings()
+    with addresses(settings) as where, opened(where, settings) as house:
+        yield house
+
+
+def day_option(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("a day is written YYYY-MM-DD") from None
+
+
+Day = Annotated[str | None, typer.Option(metavar="DAY", help="a legal day, YYYY-MM-DD")]
+
+
+# ---- running it ----------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def migrate(kind: Annotated[str, typer.Option(help="production or simulation, fixed by the first run")] = "production") -> None:
+    """Brings the database that CERTLIFE_OWNER_DATABASE_URL names to this version."""
+    if kind not in ("production", "simulation"):
+        raise typer.BadParameter("kind is production or simulation")
+    url = Settings().owner_database_url
+    if not url:
+        raise Unfit("CERTLIFE_OWNER_DATABASE_URL names no database. Give the address of a PostgreSQL, as its owner.")
+    applied = migrate_store(url, kind=kind)
+    console.print(f"applied {', '.join(applied)}" if applied else "nothing to apply")
+
+
+@app.command()
+def serve(
+    engine: Annotated[bool, typer.Option(help="run the projections' engine in this process")] = True,
+    clock: Annotated[bool, typer.Option(help="run the clock in this process")] = True,
+) -> None:
+    """The HTTP service; by default with the engine and the clock in the same process."""
+    settings = Settings()
+    with at_home(settings) as house:
+        house.start(engine=engine, clock=clock)
+        console.print(f"certlife serves a {house.kind} register on http://{settings.host}:{settings.port}")
+        if not settings.database_url:
+            console.print(f"its database, for other commands: CERTLIFE_DATABASE_URL='{house.addresses.service}' "
+                          f"CERTLIFE_ENGINE_DATABASE_URL='{house.addresses.engine}'")  # fmt: skip
+        server.serve(house, settings.host, settings.port)
+
+
+@app.command()
+def project() -> None:
+    """The projections' engine alone."""
+    with at_home() as house:
+        _until_stopped(house.engine.stopping)
+        console.print("certlife projects")
+        house.engine.run()
+
+
+@app.command()
+def clock() -> None:
+    """The clock alone."""
+    with at_home() as house:
+        stopping = threading.Event()
+        _until_stopped(stopping)
+        house.start(engine=False, clock=True)
+        console.print("certlife keeps the clock")
+        stopping.wait()
+
+
+@app.command()
+def tick(
+    on: Day = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="tell what would be recorded, and why")] = False,
+) -> None:
+    """One round of the clock by hand, for all that is due by a day (today if left out)."""
+    with at_home() as house:
+        house.catch_up()
+        done = house.tick(day_option(on) or house.today(), dry_run=dry_run)
+        for certificate_id, fact in done.recorded:
+            number = house.register.certificate(certificate_id).label
+            console.print(f"{fact.effective_on}  {number}  {e.topic_of(fact)}  {why(fact)}")
+        for certificate_id, problem in done.failed:
+            console.print(f"passed over {certificate_id}: {problem}")
+        console.print(f"{'would record' if dry_run else 'recorded'} {len(done.recorded)} facts by {done.on}")
+        if done.failed:
+            raise typer.Exit(1)
+
+
+# ---- asking --------------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def status(number: str, on: Day = None) -> None:
+    """The public status of a certificate number."""
+    with at_home() as house:
+        answer = house.questions.status(number, None, day_option(on), None)
+        for name, value in msgspec.json.decode(answer.body).items():
+            if value is not None:
+                console.print(f"{name:22} {value}")
+
+
+@app.command()
+def lag() -> None:
+    """How far each projection has come, and what is set aside."""
+    with at_home() as house, house.pool.connection() as connection:
+        last = house.register.recorder.max_notification_id() or 0
+        behind = 0
+        for name, position, complete_until in connection.execute(ENGINE_SQL["select_positions"]).fetchall():
+            behind = max(behind, last - position)
+            console.print(f"{name:12} position {position} of {last}, complete until {complete_until}")
+        quarantined = connection.execute(ENGINE_SQL["select_quarantine"]).fetchall()
+        for name, certificate_id, position, problem in quarantined:
+            console.print(f"{name:12} set aside {certificate_id} at position {position}: {problem}")
+        if behind or quarantined:
+            raise typer.Exit(1)
+
+
+@app.command()
+def rebuild(name: Annotated[str, typer.Argument(help="register or deadlines")]) -> None:
+    """A projection made again from the whole log; the old rows serve until the new ones are complete."""
+    with at_home() as house:
+        followers = {each.projection.name: each.projection for each in house.engine.followers}
+        if name not in followers:
+            raise typer.BadParameter(f"no projection {name}; there are {', '.join(followers)}")
+        with connect(house.addresses.engine) as connection:
+            done = rebuild_projection(connection, Follower(followers[name]))
+        console.print(f"{name}: {done} facts projected")
+
+
+# ---- keys ----------------------------------------------------------------------------------------------------------------
+
+
+@keys.command("add")
+def keys_add(
+    person: str,
+    role: Annotated[str, typer.Argument(help=", ".join(sorted(set(STAFF.values()) | {"applicant"})))],
+    organisation: Annotated[str | None, typer.Option(help="an applicant's organisation_id")] = None,
+    by: Annotated[str, typer.Option(help="the person who issues it")] = "operator",
+) -> None:
+    """A new key for a person in a role; its secret is shown this once. A person not yet known is registered."""
+    body = {"person": person, "role": role} | ({"organisation": organisation} if organisation else {})
+    command = c.read(c.IssueKey, body)
+    if (command.role == "applicant") != (command.organisation is not None):
+        raise Unfit("an applicant's key, and no other, names its organisation: --organisation ID")
+    operator = e.By(by, "administrator", "command-line")
+    with at_home() as house:
+        if not house.register.person(person).version:
+            request = Request(operator, f"person-{person}", "00" * 32)
+            house.register.register_person(request, c.RegisterPerson(person=person))
+        key, secret = house.register.issue_key(operator, command)
+        console.print(f"{key}  {person}  {role}\n{secret}")
+
+
+@keys.command("revoke")
+def keys_revoke(
+    key: str, reason: str = "", by: Annotated[str, typer.Option(help="the person who revokes it")] = "operator"
+) -> None:
+    """The key opens nothing any more."""
+    with at_home() as house:
+        house.register.revoke_key(e.By(by, "administrator", "command-line"), key, c.RevokeKey(reason=reason))
+        console.print(f"{key} revoked")
+
+
+@keys.command("list")
+def keys_list() -> None:
+    """Every key with its person and role."""
+    with at_home() as house:
+        for key in house.register.recorder.keys():
+            state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in force"
+            console.print(f"{key.key}  {key.person}  {key.role}  {key.organisation or '-'}  {state}")
+
+
+# ---- generated data and the demonstration --------------------------------------------------------------------------------
+
+
+@app.command()
+def generate(
+    certificates: Annotated[int, typer.Option(min=1, max=1_000_000)] = 300,
+    seed: int = 1,
+) -> None:
+    """Lives of many certificates over the five years before now, through the service; on an empty simulation only."""
+    settings = Settings()
+    now = settings.starts_at or datetime.now().astimezone()
+    begin = now.replace(year=now.year - 5, day=min(now.day, 28))
+    with addresses(settings) as where, opened(where, settings.model_copy(update={"now": None})) as house:
+        if not house.simulation:
+            raise Unfit("generate works on a simulation only, and this is a production register")
+        if house.register.person("registrar").version:
+            raise Unfit("generate works on an empty simulation, and this one has certificates already")
+        house.present.move_to(begin)
+        register_staff(house.register)
+        _show(generate_lives(house, certificates, seed, now))
+
+
+@app.command()
+def demo(
+    check: Annotated[bool, typer.Option("--check", help="walk one certificate through its life over HTTP, then end")] = False,
+    certificates: Annotated[int, typer.Option(min=1, max=100_000)] = 300,
+    seed: int = 1,
+) -> None:
+    """A database of its own, generated certificates, the service, and where to look."""
+    settings = Settings()
+    if check and "CERTLIFE_PORT" not in __import__("os").environ:
+        settings = settings.model_copy(update={"port": 0})
+    console.print("certlife demo: starting a PostgreSQL of its own  正在启动自带的 PostgreSQL …")
+    with demonstration(settings, certificates, seed) as running:
+        _where_to_look(running, running.first_numbers())
+        _show(running.fill())
+        if check:
+            _walk(running)
+            return
+        running.house.start(engine=False, clock=True)
+        console.print(f"\nThe present is {running.house.today()}, and time runs on. Stop with Ctrl-C.  按 Ctrl-C 结束。")
+        stopping = threading.Event()
+        _until_stopped(stopping)
+        stopping.wait()
+
+
+def _where_to_look(running: Demonstration, numbers: list[str]) -> None:
+    url, secrets = running.client.url, running.client.secrets
+    console.print("\nKeys, one person each  密钥（每人一个）")
+    for person, secret in secrets.items():
+        console.print(f"  {STAFF[person]:15} {person:15} {secret}")
+    console.print("\nTo open or call  可访问的地址")
+    console.print(f"  {url}/docs")
+    console.print(f"  {url}/readyz")
+    for number in numbers:
+        console.print(f"  curl {url}/status/{number}")
+    console.print(f"  curl '{url}/status/{numbers[0]}?on={running.house.today()}'")
+    bearer = f"-H 'Authorization: Bearer {secrets['auditor']}'"
+    console.print(f"  curl {bearer} '{url}/certificates?status=active&limit=5'")
+    console.print(f"  curl {bearer} '{url}/deadlines?by={running.now.date().replace(year=running.now.year + 1)}'\n")
+
+
+def _walk(running: Demonstration) -> None:
+    console.print("\nOne certificate's whole life over HTTP  一张证书的完整生命周期")
+    for number, step in enumerate(running.walk(), 1):
+        events = ", ".join(step.events)
+        console.print(f"  {number:2}  {step.on}  {step.status:9}  {step.zh}  {step.en}\n{'':17}{events}")
+    console.print("\nEvery step led where it must.  全部步骤通过。")
+
+
+def _show(progress: Iterator[Generated]) -> None:
+    """A bar with the rate and the time left on a terminal, plain lines otherwise."""
+    if not console.is_terminal:
+        for count, each in enumerate(progress):
+            if count % 26 == 0:
+                console.print(f"{each.day}  {each.facts} facts  {each.share:.0%}")
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("filling the register", total=1.0)
+        for each in progress:
+            rate = each.facts / max(0.1, bar.tasks[0].elapsed or 0.1)
+            bar.update(task, completed=each.share, description=f"{each.day}  {each.facts} facts  {rate:.0f}/s")
+
+
+def _until_stopped(stopping: threading.Event) -> None:
+    """A signal to end sets the event; what runs ends in order."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: stopping.set())

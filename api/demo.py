@@ -1,0 +1,65 @@
+"""The demonstration: a database of its own, generated certificates, the service, and where to look.
+
+Everything runs in one process in simulated time: the present starts five years ago, moves through the lives of the
+generated certificates, and runs on from today. Nothing is left behind afterwards.
+"""
+
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from api.client import Client
+from api.generate import Progress, generate
+from api.house import House, embedded, opened
+from api.server import served
+from api.settings import Settings
+from api.staff import register_staff
+from api.walk import Step, Walk
+
+YEARS = 5
+
+
+@dataclass(slots=True)
+class Demonstration:
+    """A demonstration at work."""
+
+    house: House
+    client: Client
+    now: datetime
+    progress: Iterator[Progress]
+
+    def first_numbers(self, count: int = 3) -> list[str]:
+        """Some numbers to look up, as soon as the generated lives have come that far."""
+        for _ in self.progress:
+            with self.house.pool.connection() as connection:
+                rows = connection.execute("SELECT number FROM projections.register ORDER BY number LIMIT 3").fetchall()
+            if len(rows) >= count:
+                break
+        return [number for (number,) in rows]
+
+    def fill(self) -> Iterator[Progress]:
+        """The rest of the lives, then the present is today's."""
+        yield from self.progress
+        self.house.present.move_to(max(self.now, self.house.present.instant()))
+
+    def walk(self) -> Iterator[Step]:
+        """One certificate through its whole life over HTTP."""
+        return Walk(self.house, self.client).steps()
+
+
+@contextmanager
+def demonstration(settings: Settings, certificates: int, seed: int) -> Generator[Demonstration]:
+    """Started: database, persons and keys, service and engine; the lives are told as ``fill`` is read."""
+    now = settings.starts_at or datetime.now(UTC)
+    begin = now - timedelta(days=365 * YEARS + 1)
+    with tempfile.TemporaryDirectory(prefix="certlife-", ignore_cleanup_errors=True) as folder:
+        with embedded(Path(folder) / "pg", "simulation") as where:
+            with opened(where, settings.model_copy(update={"now": begin})) as house:
+                secrets = register_staff(house.register)
+                house.start(clock=False)
+                with served(house, settings.host, settings.port) as url:
+                    lives = generate(house, certificates, seed, now, years=YEARS)
+                    yield Demonstration(house, Client(url, secrets), now, lives)
