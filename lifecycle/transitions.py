@@ -40,13 +40,13 @@ STATUS: Final[dict[tuple[Status, type_of_fact], Status]] = {
         ("none", "active", "suspended"),
         e.ApplicationSubmitted, e.ApplicationAccepted, e.ApplicationRejected, e.ApplicationWithdrawn,
         e.AssessmentPlanned, e.AssessmentRecorded, e.NonconformityClosed, e.AssessmentReviewed, e.GradeDetermined,
-        e.CertificationRefused,
+        e.CertificationRefused, e.EditionAdopted,
     ),
     # surveillance, re-issue, and what else leaves the status as it is
     **_keep(
         ("active", "suspended"),
         e.SurveillanceDue, e.SurveillanceOverdue, e.SurveillanceRequested, e.SurveillancePlanned, e.SurveillanceRecorded,
-        e.CertificationMaintained, e.GradeChanged, e.CertificateReissued, e.EditionAdopted,
+        e.CertificationMaintained, e.GradeChanged, e.CertificateReissued,
         e.WithdrawalOpened, e.WithdrawalDropped,
     ),
     # what turns the status
@@ -57,6 +57,7 @@ STATUS: Final[dict[tuple[Status, type_of_fact], Status]] = {
     ("suspended", e.SuspensionExtended): "suspended",
     ("suspended", e.CertificateReinstated): "active",
     ("withdrawn", e.CertificateReinstated): "active",  # only where an upheld appeal is cited
+    ("cancelled", e.CertificateReinstated): "active",
     ("active", e.CertificateWithdrawn): "withdrawn",
     ("suspended", e.CertificateWithdrawn): "withdrawn",
     ("active", e.CertificateCancelled): "cancelled",

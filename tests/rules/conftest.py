@@ -8,7 +8,7 @@ import pytest
 
 from lifecycle.events import Finding, Outcome
 from lifecycle.rules import Edition, load_edition, shipped_editions
-from lifecycle.scheme_terms import shown
+from lifecycle.rules.scheme_terms import shown
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifecycle import scheme_terms
-from lifecycle.rules import MalformedEdition, load_edition
+from lifecycle.rules import MalformedEdition, load_edition, scheme_terms
 
 SCORING = 'method = { value = "sum", unit = "choice", clause = "CSP-S01-001:2021, grading" }'
 KNOCK_OUT = """

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifecycle.number_template import NumberTemplate, SerialOutOfSeries
 from lifecycle.rules import Edition, normalise_number, shipped_editions
+from lifecycle.rules.number_template import NumberTemplate, SerialOutOfSeries
 
 FULL_WIDTH = "".join(chr(ord(sign) + 0xFEE0) for sign in "CSP-S01-2026-00104")
 

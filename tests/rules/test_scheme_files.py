@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from lifecycle import scheme_terms
-from lifecycle.rules import Edition, load_edition, shipped_editions
-from lifecycle.scheme_file import PARAMETERS
+from lifecycle.rules import Edition, load_edition, scheme_terms, shipped_editions
+from lifecycle.rules.scheme_file import PARAMETERS
 
 EDITIONS = shipped_editions()
 EACH_EDITION = pytest.mark.parametrize("edition", EDITIONS.values(), ids=lambda edition: edition.id)

@@ -9,7 +9,7 @@ from reprlib import Repr
 from types import TracebackType
 from typing import Any, Generic
 
-from lifecycle.scheme_terms import MARK_DECIMALS, MalformedEdition, Parameter, Value
+from lifecycle.rules.scheme_terms import MARK_DECIMALS, MalformedEdition, Parameter, Value
 
 SHOWN_AS = Repr()
 SHOWN_AS.maxstring = SHOWN_AS.maxother = 80

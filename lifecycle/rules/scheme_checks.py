@@ -5,7 +5,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-from lifecycle.scheme_terms import Contents, MalformedEdition, shown
+from lifecycle.rules.scheme_terms import Contents, MalformedEdition, shown
 
 OWN_STATES = ("active", "suspended", "withdrawn", "cancelled", "expired")
 """The states of a certificate that the upload table must know, each once without a reason."""

@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from lifecycle.number_template import NumberTemplate
+from lifecycle.rules.number_template import NumberTemplate
 
 Value = TypeVar("Value")
 

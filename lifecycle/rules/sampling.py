@@ -11,7 +11,7 @@ from math import ceil
 from uuid import UUID
 
 from lifecycle.periods import add_months, years_between_rounded_up
-from lifecycle.scheme_terms import Contents
+from lifecycle.rules.scheme_terms import Contents
 
 WHOLE_PERCENT = 100
 

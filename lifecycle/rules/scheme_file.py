@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from lifecycle.number_template import NumberTemplate
-from lifecycle.scheme_checks import check_contents
-from lifecycle.scheme_terms import (
+from lifecycle.rules.number_template import NumberTemplate
+from lifecycle.rules.scheme_checks import check_contents
+from lifecycle.rules.scheme_terms import (
     ACTS,
     NO_LEVEL,
     CertificationType,
@@ -26,7 +26,7 @@ from lifecycle.scheme_terms import (
     Special,
     UploadCode,
 )
-from lifecycle.toml_table import CLAUSE, CODE, DAY, FLAG, TEXT, Kind, Table, choice, exact, matching, whole
+from lifecycle.rules.toml_table import CLAUSE, CODE, DAY, FLAG, TEXT, Kind, Table, choice, exact, matching, whole
 
 PARAMETERS: dict[str, tuple[str, Kind[Any]]] = {
     "validity_months": ("months", whole(1, 600)),

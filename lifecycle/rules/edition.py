@@ -10,26 +10,12 @@ from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
-from lifecycle import grading, sampling
 from lifecycle.events import Deduction, Due, Finding
-from lifecycle.grading import Grade, MalformedFindings
-from lifecycle.number_template import SerialOutOfSeries, normalise_number
 from lifecycle.periods import ONE_DAY, add_months, last_day_of_months
-from lifecycle.scheme_file import read_contents
-from lifecycle.scheme_terms import Contents, MalformedEdition, Parameter, ReasonText, UploadCode
-
-__all__ = [
-    "Edition",
-    "Grade",
-    "MalformedEdition",
-    "MalformedFindings",
-    "Parameter",
-    "SerialOutOfSeries",
-    "edition_in_force",
-    "load_edition",
-    "normalise_number",
-    "shipped_editions",
-]
+from lifecycle.rules import grading, sampling
+from lifecycle.rules.grading import Grade
+from lifecycle.rules.scheme_file import read_contents
+from lifecycle.rules.scheme_terms import Contents, ReasonText, UploadCode
 
 
 class Edition(Contents):

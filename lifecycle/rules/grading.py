@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from lifecycle.events import Deduction, Finding
-from lifecycle.scheme_terms import MARK_DECIMALS, NO_LEVEL, ONE_MARK, Contents, Element, shown
+from lifecycle.rules.scheme_terms import MARK_DECIMALS, NO_LEVEL, ONE_MARK, Contents, Element, shown
 
 MARKS_FORM = re.compile(rf"(0|[1-9][0-9]{{0,3}})(\.[0-9]{{1,{MARK_DECIMALS}}})?")
 FULL_SCORE = 100
