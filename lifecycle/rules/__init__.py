@@ -1,4 +1,4 @@
-"""What the rules of a scheme answer. An edition is data, loaded from a TOML text; nothing here names a level or an element.
+"""What the rules of a scheme answer. An edition is data, loaded from a TOML text; no level or element is named in code.
 
 ``edition`` holds the questions, ``grading`` and ``sampling`` their longer answers; ``scheme_file`` reads the text with
 ``toml_table``, ``scheme_checks`` refuses what does not hold together, ``scheme_terms`` are the parts read.
