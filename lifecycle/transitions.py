@@ -35,7 +35,7 @@ STATUS: Final[dict[tuple[Status, type_of_fact], Status]] = {
         e.ActProposed, e.ProposalRejected, e.RecordCorrected, e.HolderNotified,
         e.AppealLodged, e.AppealDecided, e.ComplaintLodged, e.ComplaintDecided,
     ),
-    # an application and its assessment, before issue or beside a certificate in force
+    # an application and its assessment, and another edition, before issue or beside a certificate in force
     **_keep(
         ("none", "active", "suspended"),
         e.ApplicationSubmitted, e.ApplicationAccepted, e.ApplicationRejected, e.ApplicationWithdrawn,

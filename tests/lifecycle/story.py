@@ -127,7 +127,7 @@ class Story:
         with pytest.raises(refusal) as caught:
             yield
         assert self.history == before, "a refusal records nothing"
-        assert facts.items() <= caught.value.facts.items()
+        assert {name: caught.value.facts[name] for name in facts} == facts
         assert all(caught.value.message(language) for language in ("en", "zh"))
 
     def _append(self, facts: Iterable[e.Fact]) -> list[e.Fact]:
