@@ -294,7 +294,7 @@ def _where_to_look(running: Demonstration, numbers: list[str]) -> None:
     console.print(f"  {url}/readyz")
     for number in numbers:
         console.print(f"  curl {url}/status/{number}")
-    console.print(f"  curl '{url}/status/{numbers[0]}?on={running.house.today()}'")
+        console.print(f"  curl '{url}/status/{number}?on={running.house.today()}'")
     bearer = f"-H 'Authorization: Bearer {secrets['auditor']}'"
     console.print(f"  curl {bearer} '{url}/certificates?status=active&limit=5'")
     console.print(f"  curl {bearer} '{url}/deadlines?by={running.now.date().replace(year=running.now.year + 1)}'\n")

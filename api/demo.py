@@ -18,6 +18,7 @@ from api.server import served
 from api.settings import Settings
 from api.staff import register_staff
 from api.walk import Step, Walk
+from projections.register import first_numbers
 
 YEARS = 5
 
@@ -35,10 +36,10 @@ class Demonstration:
         """Some numbers to look up, as soon as the generated lives have come that far."""
         for _ in self.progress:
             with self.house.pool.connection() as connection:
-                rows = connection.execute("SELECT number FROM projections.register ORDER BY number LIMIT 3").fetchall()
-            if len(rows) >= count:
-                break
-        return [number for (number,) in rows]
+                numbers = first_numbers(connection, count)
+            if len(numbers) == count:
+                return numbers
+        return []
 
     def fill(self) -> Iterator[Progress]:
         """The rest of the lives, then the present is today's."""

@@ -11,8 +11,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import psycopg
-import structlog
-from psycopg import sql
 from psycopg_pool import ConnectionPool
 
 from api.lookup import Questions
@@ -23,13 +21,14 @@ from lifecycle import scheduler
 from lifecycle.periods import legal_day
 from lifecycle.scheduler import Tick, tick
 from lifecycle.service import Register
+from lifecycle.sql import load
 from lifecycle.store import Kind, migrate
 from projections import deadlines
 from projections.deadlines import DeadlinesProjection
 from projections.engine import Engine, connect
 from projections.register import RegisterProjection
 
-_log = structlog.get_logger()
+SQL = load("house", "api")
 
 
 class PresentRefused(Exception):
@@ -111,12 +110,8 @@ def embedded(data: Path, kind: Kind) -> Generator[Addresses]:
     with running(data, environ=os.environ) as server:
         owner = server.url()
         migrate(owner, kind=kind)
-        logins = {"certlife_app": "certlife_service", "certlife_projector": "certlife_engine"}
         with psycopg.connect(owner, autocommit=True) as connection:
-            existing = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
-            for login in logins.keys() - existing:
-                create = sql.SQL("CREATE ROLE {} LOGIN IN ROLE {}")
-                connection.execute(create.format(sql.Identifier(login), sql.Identifier(logins[login])))
+            connection.execute(SQL["create_logins"])
         yield Addresses(server.url(user="certlife_app"), server.url(user="certlife_projector"), owner)
 
 

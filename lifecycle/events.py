@@ -440,12 +440,9 @@ class ConflictDeclared(Fact, kw_only=True, tag="conflict-declared.v1"):
     until_on: date | None = None
 
 
-class NumberSeriesStarted(Fact, kw_only=True, tag="number-series-started.v1"):
-    scheme: str
-    year: int
-
-
 class SerialTaken(Fact, kw_only=True, tag="serial-taken.v1"):
+    """One stream for each scheme and year; the serial is this fact's version."""
+
     serial: int
 
 

@@ -100,6 +100,11 @@ def find(connection: Connection, numbers: Sequence[str]) -> list[Found]:
     ]
 
 
+def first_numbers(connection: Connection, limit: int) -> list[str]:
+    """Some numbers of the register, the first in order."""
+    return [number for (number,) in connection.execute(SQL["select_first_numbers"], {"limit": limit}).fetchall()]
+
+
 def certificates(connection: Connection, **asked: Any) -> list[dict[str, Any]]:
     """A page of certificates: ``status``, ``level``, ``holder``, ``organisation``, ``due_by`` filter where not None, by
     what stands ``on`` that day; at most ``limit`` with an id ``after`` the last page's."""

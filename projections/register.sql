@@ -108,5 +108,9 @@ WHERE certificate.certificate_id > %(after)s
 ORDER BY certificate.certificate_id
 LIMIT %(limit)s;
 
+-- Some numbers, for somebody who knows none.
+-- name: select_first_numbers
+SELECT number FROM projections.register ORDER BY number LIMIT %(limit)s;
+
 -- name: forget_register
 TRUNCATE projections.register, projections.certificate;
