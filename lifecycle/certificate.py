@@ -87,6 +87,7 @@ class Certificate:
     version: int = 0
     history: Sequence[Recorded] = ()
     organisation: UUID | None = None
+    accepts_conformity: bool = False
     scheme: str = ""
     edition: str = ""
 
@@ -212,6 +213,7 @@ def _stand(certificate: Certificate, on: date, status: Status, until: date | Non
 
 def _submitted(certificate: Certificate, case: Case, version: int, fact: e.ApplicationSubmitted) -> None:
     case.application = fact
+    certificate.accepts_conformity = fact.accepts_conformity
     if fact.kind == "initial":
         certificate.organisation, certificate.scheme, certificate.edition = fact.organisation, fact.scheme, fact.edition or ""
 

@@ -90,10 +90,12 @@ def change_grade(certificate: Certificate, command: c.Decide, moment: Moment) ->
         e.CertificateReissued(
             **stamp,
             **_reprint(certificate, on),
-            **_texts_now(certificate),
+            **_texts_after(certificate, case),
             number=moment.number,
             level=grade.level,
-            certification_type=_type_of_level(edition, grade.level, certificate.types.last),
+            certification_type=_type_of_level(
+                edition, grade.level, case.application.certification_type if case.application else certificate.types.last
+            ),
             due=due,
         ),
     ]
@@ -110,7 +112,7 @@ def due_at_level(certificate: Certificate, edition: Edition, level: str, on: dat
 def composite(certificate: Certificate, edition: Edition) -> Grade:
     """The grade of each element's last mark: those drawn from the visits, the others from their last assessment."""
     findings = [conforming(finding) for finding in certificate.findings.values()]
-    return edition.grade(findings, (), certificate.types.last, True)
+    return edition.grade(findings, (), certificate.types.last, certificate.accepts_conformity)
 
 
 def _grade_to_change_to(certificate: Certificate, case: Case, edition: Edition) -> Grade:
@@ -156,10 +158,8 @@ def _type_of_level(edition: Edition, level: str, applied_for: str) -> str:
 def _document(certificate: Certificate, edition: Edition, case: Case, level: str) -> dict[str, Any]:
     application = case.application
     return {
+        **_texts_applied_for(application),
         "document": certificate.document + 1,
-        "holder": application.holder,
-        "address": application.address,
-        "scope": application.scope,
         "level": level,
         "certification_type": _type_of_level(edition, level, application.certification_type),
     }
@@ -174,6 +174,17 @@ def _reprint(certificate: Certificate, on: date) -> dict[str, Any]:
         "valid_until": certificate.periods.at(on),
         "first_certified_on": certificate.first_certified_on,
     }
+
+
+def _texts_applied_for(application: e.ApplicationSubmitted) -> dict[str, Any]:
+    return {"holder": application.holder, "address": application.address, "scope": application.scope}
+
+
+def _texts_after(certificate: Certificate, case: Case) -> dict[str, Any]:
+    """What a regrade applied for; where a visit or an earlier decision is the ground, what stands."""
+    if case.kind == "regrade" and case.is_open:
+        return _texts_applied_for(case.application)
+    return _texts_now(certificate)
 
 
 def _texts_now(certificate: Certificate) -> dict[str, Any]:
