@@ -12,6 +12,7 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from api.cursor import Cursor
+from api.ical import calendar_of
 from api.identity import STAFF, Identity, identify, require
 from api.problems import KeyMissing, ProjectionLate
 from api.views import certificate_view, event_view
@@ -324,6 +325,18 @@ def router(questions: Questions) -> APIRouter:
         questions.await_position(min_position, "deadlines")
         day = by or legal_day(questions.now())
         return _json(questions.deadlines(identity, day, _clean(kind), cursor, limit))
+
+    @routes.get("/deadlines.ics", tags=["staff"], response_model=None)
+    def due_calendar(
+        request: Request, by: date | None = None, kind: Annotated[str | None, Query(max_length=40)] = None
+    ) -> Response:
+        """The first 200 of the same, as a calendar."""
+        identity = asked_by(request, QUESTIONERS, "list deadlines")
+        _require_exact_day(request, "by")
+        day = by or legal_day(questions.now()) + timedelta(days=365)
+        found = questions.deadlines(identity, day, _clean(kind), None, LIMIT)
+        body = calendar_of(found["items"], questions.now())
+        return Response(body, headers={"Cache-Control": "no-store"}, media_type="text/calendar")
 
     return routes
 
