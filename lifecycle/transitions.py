@@ -45,8 +45,8 @@ STATUS: Final[dict[tuple[Status, type_of_fact], Status]] = {
     # surveillance, re-issue, and what else leaves the status as it is
     **_keep(
         ("active", "suspended"),
-        e.SurveillanceDue, e.SurveillanceOverdue, e.SurveillanceRequested, e.SurveillancePlanned, e.SurveillanceRecorded,
-        e.CertificationMaintained, e.GradeChanged, e.CertificateReissued,
+        e.SurveillanceDue, e.SurveillanceOverdue, e.SurveillanceRequested, e.SurveillancePlanned,
+        e.SurveillanceRecorded, e.CertificationMaintained, e.GradeChanged, e.CertificateReissued,
         e.WithdrawalOpened, e.WithdrawalDropped,
     ),
     # what turns the status

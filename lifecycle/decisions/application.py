@@ -23,6 +23,8 @@ from lifecycle.rules import Edition, Grade, MalformedFindings, edition_in_force
 def submit(certificate: Certificate, command: c.SubmitApplication, moment: Moment) -> list[e.Fact]:
     """An application opens a case. An initial one takes the edition in force; the others keep the certificate's."""
     on = enter(certificate, command, e.ApplicationSubmitted, moment)
+    if command.kind == "initial" and certificate.cases:
+        raise errors.Malformed(problem="an initial application makes a certificate of its own")
     edition = edition_applied_for(certificate, command, moment, on)
     if command.certification_type not in edition.certification_types:
         raise errors.CertificationTypeUnknown(

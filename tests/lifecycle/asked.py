@@ -178,7 +178,7 @@ def _dispute_decided(story: Story, case: int) -> object:
 
 
 ASKED: dict[str, Asked] = {
-    "ApplicationSubmitted": Asked(_nothing, _apply),
+    "ApplicationSubmitted": Asked(lambda *_: 1, _apply),
     "ApplicationAccepted": Asked(_opened, Story.accepted),
     "ApplicationRejected": Asked(_opened, _reject),
     "ApplicationWithdrawn": Asked(_opened, lambda s, case: s.does("holder", c.WithdrawApplication(case=case))),
