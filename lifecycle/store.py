@@ -10,7 +10,6 @@ from datetime import date, datetime
 from typing import Any, Never, NoReturn
 from uuid import UUID
 
-import psycopg
 from eventsourcing.persistence import (
     AggregateRecorder,
     ApplicationRecorder,
@@ -23,12 +22,12 @@ from eventsourcing.persistence import (
     TrackingRecorder,
     Transcoder,
 )
-from psycopg.errors import UniqueViolation
 
 from lifecycle import events, upcast
 from lifecycle.events import Recorded
 from lifecycle.sql import load
-from lifecycle.sql.connection import Connections
+from lifecycle.sql.append import append
+from lifecycle.sql.connection import BoundedConnection, Connections
 from lifecycle.sql.errors import (
     ClockRefused,
     DayTurned,
@@ -136,17 +135,15 @@ class Recorder(ApplicationRecorder):
         """
         if not stored_events:
             raise NothingToAppend
-        name, parameters = _as_parameters(stored_events)
-        parameters |= receipt._asdict() if receipt else _NO_RECEIPT
-        parameters |= {"decided_on": decided_on, "now": now}
 
-        def act(connection: psycopg.Connection) -> int:
-            try:
-                return _append(connection, (name, parameters), also)
-            except UniqueViolation as error:
-                if receipt and error.diag.constraint_name == "receipts_key":
-                    raise ReceiptExists(receipt.person, receipt.key) from error
-                raise
+        def act(connection: BoundedConnection) -> int:
+            if not also:
+                return append(connection, stored_events, receipt, decided_on, now)
+            with connection.all_or_nothing():
+                position = append(connection, stored_events, receipt, decided_on, now)
+                for name, parameters in also:
+                    connection.execute(SQL[name], parameters)
+                return position
 
         last = self._connections.write(act)
         return list(range(last - len(stored_events) + 1, last + 1))
@@ -265,41 +262,3 @@ class Factory(InfrastructureFactory[TrackingRecorder]):
     def close(self) -> None:
         """No connection is open any more."""
         self._recorder.close()
-
-
-_NO_RECEIPT: Mapping[str, None] = dict.fromkeys(NewReceipt._fields)
-
-
-def _as_parameters(facts: Sequence[StoredEvent]) -> tuple[str, dict[str, Any]]:
-    """The statement that appends them, and its parameters; a single event does without arrays, which are dear."""
-    if len(facts) == 1:
-        (fact,) = facts
-        return "append_fact", {
-            "id": fact.originator_id,
-            "version": fact.originator_version,
-            "topic": fact.topic,
-            "state": fact.state,
-        }
-    return "append_facts", {
-        "ids": [fact.originator_id for fact in facts],
-        "versions": [fact.originator_version for fact in facts],
-        "topics": [fact.topic for fact in facts],
-        "states": [fact.state for fact in facts],
-    }
-
-
-def _append(connection: psycopg.Connection, append: Beside, also: Sequence[Beside]) -> int:
-    """One round trip; with something beside the events a transaction of several."""
-    if not also:
-        return _position(connection, append)
-    with connection.transaction():
-        last = _position(connection, append)
-        for name, parameters in also:
-            connection.execute(SQL[name], parameters, prepare=True)
-        return last
-
-
-def _position(connection: psycopg.Connection, append: Beside) -> int:
-    name, parameters = append
-    (position,) = connection.execute(SQL[name], parameters, prepare=True, binary=True).fetchone() or (0,)
-    return position

@@ -1,18 +1,23 @@
 """Each thread's own connection, on which nothing waits for longer than a caller would."""
 
+import re
 import select
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from itertools import count
 from time import monotonic
-from types import TracebackType
-from typing import Any, LiteralString, Self
+from typing import Any, LiteralString
 from weakref import WeakSet
 
 import psycopg
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
 
 from lifecycle.sql import load
-from lifecycle.sql.errors import in_words
+from lifecycle.sql.errors import in_words, is_about_the_statement
 
 DEADLINE_SECONDS = 2.5
 """A call ends by then, whatever the database does: answered, refused, or with StoreUnavailable."""
@@ -20,11 +25,25 @@ SQL = load("connection")
 
 Row = tuple[Any, ...]
 Parameters = Mapping[str, Any]
-_deadline: ContextVar[float] = ContextVar("deadline")
+_PARAMETER = re.compile(r"%\(\w+\)s")
+_connect_by: ContextVar[float] = ContextVar("connect_by")
 
 
 class DeadlinePassed(psycopg.OperationalError):
     """The server took longer than the call may last; whether it did what it was asked is not known."""
+
+    def __init__(self) -> None:
+        super().__init__(f"no answer within {DEADLINE_SECONDS} s")
+
+
+class Routine:
+    """A statement that answers one value, prepared under its own name; parameters come in the order written."""
+
+    def __init__(self, name: str, statement: LiteralString):
+        numbers = count(1)
+        self.name = name.encode()
+        self.text = _PARAMETER.sub(lambda _: f"${next(numbers)}", statement).encode()
+        self.all_binary = [1] * (next(numbers) - 1)
 
 
 class BoundedConnection(psycopg.Connection[Row]):
@@ -34,24 +53,88 @@ class BoundedConnection(psycopg.Connection[Row]):
     everything; libpq's own connect timeout is two seconds or more for each of a host's addresses.
     """
 
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.deadline = _connect_by.get()
+        self._known: set[Routine] = set()
+        self._ready = select.poll()
+        self._ready.register(self.fileno(), select.POLLIN)
+
     @classmethod
     def _connect_gen(cls, *args: Any, **kwargs: Any) -> Any:
-        return _until_deadline(super()._connect_gen(*args, **kwargs))
+        return _until(_connect_by.get(), super()._connect_gen(*args, **kwargs))
 
     def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
         """What the generator answers. Raises DeadlinePassed."""
-        return super().wait(_until_deadline(gen), *args, **kwargs)
+        return super().wait(_until(self.deadline, gen), *args, **kwargs)
+
+    def is_usable(self) -> bool:
+        """Whether the server is still at the other end: one that speaks unasked has said goodbye."""
+        return not self._ready.poll(0) and not self.closed
+
+    def call(self, routine: Routine, parameters: Sequence[bytes | None]) -> bytes:
+        """The value that the routine answers; it and the parameters in PostgreSQL's binary form.
+
+        Without a cursor, which would cost this process as much as an append costs the database.
+        """
+        if routine not in self._known:
+            self.pgconn.send_prepare(routine.name, routine.text)
+            self._result()
+            self._known.add(routine)
+        self.pgconn.send_query_prepared(routine.name, parameters, routine.all_binary, 1)
+        return self._result().get_value(0, 0) or b""
+
+    @contextmanager
+    def all_or_nothing(self) -> Generator[None]:
+        """What is done inside is committed together, or not at all.
+
+        psycopg's own transaction would let the server forget every prepared statement, ours too, when it rolls back.
+        """
+        self._command(SQL["begin"])
+        try:
+            yield
+        except BaseException:
+            with suppress(psycopg.OperationalError):  # the connection is lost, and the transaction with it
+                self._command(SQL["rollback"])
+            raise
+        self._command(SQL["commit"])
+
+    def _command(self, command: LiteralString) -> None:
+        self.pgconn.send_query(command.encode())
+        self._result()
+
+    def _result(self) -> PGresult:
+        """The last thing the server says before it is ready again: only then a commit is known to hold."""
+        while self.pgconn.flush():  # more than fits at once
+            self._receive()
+        last = result = self._next_result()
+        while result is not None:
+            last, result = result, self._next_result()
+        if last is None:
+            raise psycopg.OperationalError("the server answered nothing")
+        if last.status == ExecStatus.FATAL_ERROR:
+            raise error_from_result(last)
+        return last
+
+    def _next_result(self) -> PGresult | None:
+        while self.pgconn.is_busy():
+            self._receive()
+        return self.pgconn.get_result()
+
+    def _receive(self) -> None:
+        if not self._ready.poll(max(0.0, self.deadline - monotonic()) * 1000):
+            raise DeadlinePassed
+        self.pgconn.consume_input()
 
 
-def _until_deadline(gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+def _until(deadline: float, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
     """The same steps; psycopg comes by every tenth of a second, empty-handed for as long as nothing happens."""
-    deadline = _deadline.get()
     try:
         wanted = next(gen)
         while True:
             ready = yield wanted
             if not ready and monotonic() > deadline:
-                raise DeadlinePassed(f"no answer within {DEADLINE_SECONDS} s")
+                raise DeadlinePassed
             wanted = gen.send(ready)
     except StopIteration as done:
         return done.value
@@ -68,23 +151,26 @@ class Connections:
 
     def read(self, statement: LiteralString, parameters: Parameters | None = None) -> list[Row]:
         """The rows of a question; asked once more where the connection was lost, because a question changes nothing."""
-        with _Call() as call:
+        deadline = monotonic() + DEADLINE_SECONDS
+        try:
             try:
-                return self._rows(statement, parameters)
+                return self._rows(deadline, statement, parameters)
             except psycopg.OperationalError as error:
-                if not self._lost(error) or call.is_over():
+                if not self._gave_up(error) or monotonic() > deadline:
                     raise
-            return self._rows(statement, parameters)
+            return self._rows(deadline, statement, parameters)
+        except (psycopg.Error, UnicodeEncodeError) as error:
+            raise in_words(error) from error
 
     def write(self, act: Callable[[BoundedConnection], int]) -> int:
         """What ``act`` answers, tried once: after StoreUnavailable with ``in_doubt`` only the receipt knows."""
-        with _Call() as call:
-            connection = self._current()
-            try:
-                return act(connection)
-            except psycopg.OperationalError as error:
-                call.in_doubt = self._lost(error)
-                raise
+        in_doubt = False
+        try:
+            connection = self._current(monotonic() + DEADLINE_SECONDS)
+            in_doubt = True
+            return act(connection)
+        except (psycopg.Error, UnicodeEncodeError) as error:
+            raise in_words(error, in_doubt=in_doubt and self._gave_up(error)) from error
 
     def close(self) -> None:
         """Every thread's connection is closed; a thread that goes on opens another."""
@@ -92,31 +178,31 @@ class Connections:
             for kept in list(self._all):
                 kept.connection.close()
 
-    def _rows(self, statement: LiteralString, parameters: Parameters | None) -> list[Row]:
-        return self._current().execute(statement, parameters, prepare=True, binary=True).fetchall()
+    def _rows(self, deadline: float, statement: LiteralString, parameters: Parameters | None) -> list[Row]:
+        return self._current(deadline).execute(statement, parameters, prepare=True, binary=True).fetchall()
 
-    def _current(self) -> BoundedConnection:
+    def _current(self, deadline: float) -> BoundedConnection:
         kept: _Kept | None = getattr(self._own, "kept", None)
-        if kept is None or not kept.is_usable():
+        if kept is None or not kept.connection.is_usable():
             self._own.kept = None  # closes the lost one
-            kept = _Kept(self._open())
-            self._own.kept = kept
-            with self._adding:
-                self._all.add(kept)
+            kept = self._own.kept = self._opened(deadline)
+        kept.connection.deadline = deadline
         return kept.connection
 
-    def _open(self) -> BoundedConnection:
-        connection = BoundedConnection.connect(self._url, autocommit=True, fallback_application_name="certlife")
-        connection.execute(SQL["prepare_session"])
-        return connection
+    def _opened(self, deadline: float) -> "_Kept":
+        _connect_by.set(deadline)
+        kept = _Kept(BoundedConnection.connect(self._url, autocommit=True, fallback_application_name="certlife"))
+        kept.connection.execute(SQL["prepare_session"])
+        with self._adding:
+            self._all.add(kept)
+        return kept
 
-    def _lost(self, error: psycopg.OperationalError) -> bool:
-        """Whether the answer is lost with its connection; a connection that still waits for its answer is given up."""
-        kept: _Kept | None = getattr(self._own, "kept", None)
-        if kept is not None and (kept.connection.closed or isinstance(error, DeadlinePassed)):
-            self._own.kept = None
-            return True
-        return False
+    def _gave_up(self, error: psycopg.Error | UnicodeEncodeError) -> bool:
+        """Whether the answer is lost, and with it the connection; False where the server refused the statement."""
+        if is_about_the_statement(error):
+            return False
+        self._own.kept = None
+        return True
 
 
 class _Kept:
@@ -124,32 +210,6 @@ class _Kept:
 
     def __init__(self, connection: BoundedConnection):
         self.connection = connection
-        self._poll = select.poll()
-        self._poll.register(connection.fileno(), select.POLLIN)
 
     def __del__(self) -> None:
         self.connection.close()
-
-    def is_usable(self) -> bool:
-        """Whether the server is still at the other end: one that speaks unasked has said goodbye."""
-        return not self.connection.closed and not self._poll.poll(0)
-
-
-class _Call:
-    """The time that a call may take; what the database refuses in it is told in words of the register."""
-
-    def __init__(self) -> None:
-        self.in_doubt = False
-        self._until = monotonic() + DEADLINE_SECONDS
-
-    def __enter__(self) -> Self:
-        _deadline.set(self._until)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if isinstance(error, (psycopg.Error, UnicodeEncodeError)):
-            raise in_words(error, in_doubt=self.in_doubt) from error
-
-    def is_over(self) -> bool:
-        """Whether no time is left."""
-        return monotonic() > self._until

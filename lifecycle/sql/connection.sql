@@ -6,3 +6,15 @@ SELECT
     set_config('default_transaction_isolation', 'read committed', false),
     set_config('statement_timeout', '2000ms', false),
     set_config('idle_in_transaction_session_timeout', '5000ms', false)
+
+-- A transaction begins.
+-- name: begin
+BEGIN
+
+-- What was done in it holds.
+-- name: commit
+COMMIT
+
+-- What was done in it never was.
+-- name: rollback
+ROLLBACK

@@ -128,6 +128,13 @@ def in_words(error: psycopg.Error | UnicodeEncodeError, *, in_doubt: bool = Fals
     return found(error.diag) if found else DatabaseError(str(error))
 
 
+def is_about_the_statement(error: psycopg.Error | UnicodeEncodeError) -> bool:
+    """Whether the server, or psycopg before it, refused what was asked and is ready for more; nothing was done then."""
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return error.diag.severity_nonlocalized == "ERROR"
+    return True
+
+
 def _version_conflict(said: Diagnostic) -> VersionConflict:
     stream, version = re.findall(r"\(([0-9a-f-]{36}), (\d+)\)", said.message_detail or "")[0]
     return VersionConflict(UUID(stream), int(version))

@@ -1,17 +1,3 @@
--- One event and perhaps its receipt are recorded; answers its position.
--- name: append_fact
-SELECT certlife.append(
-    array[%(id)s::uuid], array[%(version)s::integer], array[%(topic)s::text], array[%(state)s::bytea],
-    %(person)s, %(key)s, %(body_sha256)s, %(response)s, %(decided_on)s, %(now)s
-)
-
--- Several events and perhaps their receipt are recorded; answers the last one's position.
--- name: append_facts
-SELECT certlife.append(
-    %(ids)s::uuid[], %(versions)s::integer[], %(topics)s::text[], %(states)s::bytea[],
-    %(person)s, %(key)s, %(body_sha256)s, %(response)s, %(decided_on)s, %(now)s
-)
-
 -- A key can be used; beside an append, in its transaction.
 -- name: issue_key
 SELECT certlife.issue_key(%(sha256)s, %(key)s, %(person)s, %(role)s, %(organisation)s)
