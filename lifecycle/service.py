@@ -133,6 +133,7 @@ class Register(Application[UUID]):
 
         def work(today: date) -> Work:
             certificate = self._owned(request, certificate_id)
+            self._require_version(request, certificate)
             facts = decide.reject(certificate, proposal, command.reason, self._moment(request, today))
             return self._work(certificate, facts)
 
