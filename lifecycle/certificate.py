@@ -148,6 +148,11 @@ class Certificate:
         """The last open case of these kinds."""
         return next((c for c in reversed(self.cases.values()) if c.kind in kinds and c.is_open), None)
 
+    @property
+    def assessed_cases(self) -> list[Case]:
+        """The cases with a record of an assessment or a visit, the one recorded last at the end."""
+        return sorted((c for c in self.cases.values() if c.assessment), key=lambda c: c.assessment or 0)
+
     def fact(self, version: int) -> e.Fact:
         """The fact as recorded, before any correction. Versions count from 1."""
         return self.history[version - 1].fact

@@ -437,8 +437,8 @@ class CorrectionMakesIllegal(Refusal):
 
 class AppealNotUpheld(Refusal):
     code = "appeal_not_upheld"
-    en = "Case {appeal} of {certificate} is no upheld appeal: an act may cite only an appeal that was decided and upheld."
-    zh = "{certificate} 的案件 {appeal} 不是已支持的申诉：只能引用已作出支持决定的申诉。"
+    en = "Case {appeal} of {certificate} orders nothing here: an act may cite only an appeal lodged after event {since}, which it undoes, and decided and upheld."
+    zh = "{certificate} 的案件 {appeal} 不能作为依据：只能引用在所撤销的事件 {since} 之后提出并已作出支持决定的申诉。"
 
 
 class AppealTooLate(Refusal):

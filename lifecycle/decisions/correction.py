@@ -75,7 +75,7 @@ def correct(certificate: Certificate, command: c.Correct, moment: Moment) -> lis
     target = _target(certificate, command)
     require_independent(certificate, certificate.cases.get(target.case or 0), command, moment)
     if command.appeal is not None:
-        require_upheld(certificate, command.appeal)
+        require_upheld(certificate, command.appeal, command.target)
     stamp = moment.stamp(on, edition=certificate.edition)
     bare = e.RecordCorrected(
         **stamp,

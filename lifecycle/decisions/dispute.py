@@ -5,9 +5,9 @@ from datetime import timedelta
 from lifecycle import commands as c
 from lifecycle import errors
 from lifecycle import events as e
-from lifecycle.certificate import Case, Certificate
+from lifecycle.certificate import Case, Certificate, fold
 from lifecycle.decisions.moment import Moment
-from lifecycle.decisions.permission import enter, enter_case, require_no_conflict, require_past
+from lifecycle.decisions.permission import concerned_cases, enter, enter_case, require_no_conflict, require_past
 
 
 def notify(certificate: Certificate, command: c.Notify, moment: Moment) -> list[e.Fact]:
@@ -84,12 +84,17 @@ def _served_on(certificate: Certificate, version: int):
 
 
 def _involved(certificate: Certificate, case: Case) -> frozenset[str]:
-    """Who recorded or signed the fact appealed against, or stood on the team of its case; of a complaint, every team
-    and signer of the certificate."""
+    """Who recorded what is appealed against, and every team and signer of its case, or, where it has none, its signers
+    and the teams of the cases it was about; of a complaint, every team and signer of the certificate."""
     if case.against is None:
         facts = [recorded.fact for recorded in certificate.history]
         teams = [other.team for other in certificate.cases.values()]
         return frozenset().union(*teams, *(fact.signed_by for fact in facts))
     fact = certificate.fact(case.against)
-    team = certificate.cases[fact.case].team if fact.case in certificate.cases else frozenset()
-    return team | {fact.by.person, *fact.signed_by}
+    if fact.case in certificate.cases:
+        signed = [recorded.fact.signed_by for recorded in certificate.history if recorded.fact.case == fact.case]
+        cases = [certificate.cases[fact.case]]
+    else:
+        signed = [fact.signed_by]
+        cases = concerned_cases(fold(certificate.id, certificate.history[: case.against]))
+    return frozenset({fact.by.person}).union(*signed, *(each.team for each in cases))

@@ -128,7 +128,7 @@ def require_independent(certificate: Certificate, case: Case | None, command: Co
     An act that names no case is measured against every open case and the one last assessed, so that leaving the case out
     opens no way round.
     """
-    for concerned in [case] if case else _concerned(certificate):
+    for concerned in [case] if case else concerned_cases(certificate):
         for person in moment.signers:
             if person in concerned.team:
                 raise errors.StoodOnTeam(person=person, act=name_of(command), case=concerned.version)
@@ -139,9 +139,10 @@ def require_independent(certificate: Certificate, case: Case | None, command: Co
     require_no_conflict(certificate, moment.signers, moment)
 
 
-def _concerned(certificate: Certificate) -> list[Case]:
-    assessed = [case for case in certificate.cases.values() if case.assessment]
-    return [case for case in certificate.cases.values() if case.is_open or case in assessed[-1:]]
+def concerned_cases(certificate: Certificate) -> list[Case]:
+    """The cases that an act without a case is about: every open one, and the one assessed last."""
+    last_assessed = certificate.assessed_cases[-1:]
+    return [case for case in certificate.cases.values() if case.is_open or case in last_assessed]
 
 
 def _listed(items: Iterable[object] | Collection[object]) -> str:

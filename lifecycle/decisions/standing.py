@@ -1,9 +1,12 @@
 """Suspended, extended, reinstated, withdrawn, cancelled."""
 
+from datetime import date
+
 from lifecycle import commands as c
 from lifecycle import errors
 from lifecycle import events as e
-from lifecycle.certificate import Case, Certificate
+from lifecycle.amendment import amend
+from lifecycle.certificate import Certificate
 from lifecycle.decisions.moment import Moment
 from lifecycle.decisions.permission import (
     enter,
@@ -59,13 +62,14 @@ def extend(certificate: Certificate, command: c.ExtendSuspension, moment: Moment
 
 
 def reinstate(certificate: Certificate, command: c.Reinstate, moment: Moment) -> list[e.Fact]:
-    """Valid again from the day of decision; ``valid_until`` is left alone. After a withdrawal only on an upheld appeal."""
+    """Valid again from the day of decision; ``valid_until`` is left alone. After an end only on an upheld appeal."""
     on = enter(certificate, command, e.CertificateReinstated, moment)
     if on != moment.today:
         raise errors.ReinstatementDayFixed(today=moment.today, on=on)
+    _require_still_valid(certificate, command, on)
     require_independent(certificate, None, command, moment)
     if command.appeal is not None or certificate.status not in LIVE:
-        require_upheld(certificate, command.appeal)
+        require_upheld(certificate, command.appeal, _last_undone_by_reinstatement(certificate))
     if certificate.status == "suspended" and command.appeal is None:
         _require_reasons_closed(certificate, command)
     _require_no_overdue_visit(certificate, on)
@@ -121,11 +125,29 @@ def cancel(certificate: Certificate, command: c.Cancel, moment: Moment) -> list[
     ]
 
 
-def require_upheld(certificate: Certificate, appeal: int | None) -> None:
-    """Raises AppealNotUpheld unless the case is an appeal that was decided and upheld."""
+def require_upheld(certificate: Certificate, appeal: int | None, since: int) -> None:
+    """Raises AppealNotUpheld unless the case is an appeal lodged after the fact ``since``, decided and upheld."""
     case = certificate.cases.get(appeal or 0)
-    if case is None or case.kind != "appeal" or not case.upheld:
-        raise errors.AppealNotUpheld(certificate=certificate.label, appeal=appeal)
+    if case is None or case.kind != "appeal" or not case.upheld or case.version < since:
+        raise errors.AppealNotUpheld(certificate=certificate.label, appeal=appeal, since=since)
+
+
+def _last_undone_by_reinstatement(certificate: Certificate) -> int:
+    undone = (e.CertificateSuspended, e.CertificateWithdrawn, e.CertificateCancelled)
+    return max(recorded.version for recorded in amend(certificate.history) if isinstance(recorded.fact, undone))
+
+
+def _require_still_valid(certificate: Certificate, command: c.Reinstate, on: date) -> None:
+    """Raises NotAllowedInStatus where what would be reinstated has passed its last valid day."""
+    if on > certificate.valid_until:
+        raise errors.NotAllowedInStatus(
+            act=c.name_of(command),
+            certificate=certificate.label,
+            on=on,
+            status="expired",
+            since=certificate.valid_until + e.ONE_DAY,
+            allowed=f"valid until {on} or later",
+        )
 
 
 def _enter_perhaps_in_case(certificate: Certificate, command: c.Suspend | c.Withdraw, fact, moment: Moment):
@@ -139,16 +161,21 @@ def _require_reasons_closed(certificate: Certificate, command: c.Reinstate) -> N
     closed = {reason.code for reason in command.closed}
     if still_open := [r.code for r in certificate.suspension_reasons if r.code not in closed]:
         raise errors.SuspensionReasonsOpen(certificate=certificate.label, reasons=", ".join(still_open))
-    elements = [
-        element
-        for case in certificate.cases.values()
-        if case.kind == "visit"
-        for element in case.open_nonconformities
-    ]
-    if elements:
+    if elements := _open_since_their_last_check(certificate):
         raise errors.NonconformityOpen(
             act=c.name_of(command), certificate=certificate.label, elements=", ".join(elements)
         )
+
+
+def _open_since_their_last_check(certificate: Certificate) -> list[str]:
+    """Elements found nonconforming by the visit that checked them last, and not closed. In a case that is decided
+    nothing can be closed any more, so there only a later check puts an element right."""
+    last_check = {element: case for case in certificate.assessed_cases for element in case.findings}
+    return [
+        element
+        for element, case in last_check.items()
+        if case.kind == "visit" and element in case.open_nonconformities
+    ]
 
 
 def _require_no_overdue_visit(certificate: Certificate, on) -> None:
