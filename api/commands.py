@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.identity import Identity, identify, require
 from lifecycle import commands as c
-from lifecycle.decide import DUTIES
+from lifecycle.decide import DECISIONS, DUTIES
 from lifecycle.duties import Roles
 from lifecycle.errors import Malformed
 from lifecycle.service import Answer, Register
@@ -61,8 +61,8 @@ SUBJECTS = {
 """What the answer calls the stream that a command is about, where it is no certificate."""
 
 PROPOSAL = "/certificates/{certificate_id}/proposals/{proposal}"
-APPROVERS: Roles = frozenset().union(*(duty.approved_by | duty.by for duty in DUTIES.values()))
-REJECTORS: Roles = APPROVERS
+APPROVERS: Roles = frozenset().union(*(DUTIES[act].approved_by | DUTIES[act].by for act in DECISIONS))
+"""Whoever may sign some act on a certificate; whether it is this one, the proposal tells."""
 
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,100}")
 IF_MATCH = re.compile(r'"(\d{1,9})"')
@@ -88,7 +88,7 @@ def router(register: Register) -> APIRouter:
     for address, command in ADDRESSES.items():
         _add(routes, address, command, _carry_out(register, command), DUTIES[command].by)
     _add(routes, f"{PROPOSAL}/approvals", c.Approve, _approve(register), APPROVERS)
-    _add(routes, f"{PROPOSAL}/rejections", c.Reject, _reject(register), REJECTORS)
+    _add(routes, f"{PROPOSAL}/rejections", c.Reject, _reject(register), APPROVERS)
     return routes
 
 
@@ -157,7 +157,7 @@ def _approve(register: Register) -> Handler:
 
 def _reject(register: Register) -> Handler:
     def handle(request: Request, body: bytes) -> Response:
-        received = receive(register, request, body, REJECTORS, "reject")
+        received = receive(register, request, body, APPROVERS, "reject")
         command = c.read(c.Reject, received.body)
         return answered(
             received, register.reject(received.asked, received.certificate_id, received.path["proposal"], command)

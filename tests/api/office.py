@@ -50,11 +50,12 @@ PROBLEM_MEMBERS = {"type", "title", "status", "detail", "code", "clause", "insta
 
 @dataclass
 class Office:
-    """The application, asked over HTTP; ``secrets`` and ``organisations`` go by the person's name."""
+    """The application, asked over HTTP; ``secrets``, ``keys`` (their ids) and ``organisations`` go by the person's name."""
 
     house: House
     client: TestClient
     secrets: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
     organisations: dict[str, UUID] = field(default_factory=dict)
 
     # ---- asking ----
@@ -90,7 +91,11 @@ class Office:
             command = c.RegisterPerson(person=name)
             self.house.register.register_person(asked_by_founder(), command)
         issued = c.IssueKey(person=name, role=role, organisation=organisation)
-        _, self.secrets[person] = self.house.register.issue_key(FOUNDER, issued)
+        self.keys[person], self.secrets[person] = self.house.register.issue_key(FOUNDER, issued)
+
+    def revokes(self, person: str) -> None:
+        """The person's key opens nothing any more."""
+        self.house.register.revoke_key(FOUNDER, self.keys[person], c.RevokeKey(reason="left"))
 
     def registers_organisation(self, person: str, seventeen: str, *, by: str = "reg") -> UUID:
         code = seventeen + check_character(seventeen)
