@@ -267,7 +267,7 @@ def _closed(certificate: Certificate, case: Case, version: int, fact: e.Nonconfo
 
 
 def _reviewed(certificate: Certificate, case: Case, version: int, fact: e.AssessmentReviewed) -> None:
-    case.reviewers |= {fact.by.person}
+    case.reviewers |= {fact.by.person, *fact.signed_by}
 
 
 def _graded(certificate: Certificate, case: Case, version: int, fact: e.GradeDetermined) -> None:

@@ -23,8 +23,11 @@ Decision = Callable[[Certificate, Any, Moment], list[e.Fact]]
 
 
 def decide(certificate: Certificate, command: c.Command, moment: Moment) -> list[e.Fact]:
-    """The facts that one person's act records, those owed by the clock first. Raises the Refusal that stands in the way."""
+    """The facts that one person's act records, those owed by the clock first. Raises the Refusal that stands in the way,
+    SecondPersonNeeded for an act that two sign."""
     require_role(moment.by.role, command, DUTIES[type(command)].by)
+    if needs_second(certificate, command, moment):
+        raise errors.SecondPersonNeeded(person=moment.by.person)
     before = _catch_up(certificate, moment)
     return before + _decide(certificate, command, moment)
 
@@ -35,6 +38,7 @@ def propose(certificate: Certificate, command: c.Command, moment: Moment) -> lis
     An act for a later day is tried on the state as it would be that day, and can be approved from that day on.
     """
     require_role(moment.by.role, command, DUTIES[type(command)].by)
+    edition = _edition_for(certificate, command, moment)
     before = _catch_up(certificate, moment)
     act_on = max(moment.today, command.effective_on or moment.today)
     _decide(certificate, command, replace(moment, today=act_on, signed_by=(moment.by.person,)))
@@ -45,7 +49,7 @@ def propose(certificate: Certificate, command: c.Command, moment: Moment) -> lis
             body=c.body_of(command),
             digest=c.digest_of(certificate.id, command),
             act_on=act_on,
-            expires_on=act_on + timedelta(days=_edition_for(certificate, command, moment).proposal_days),
+            expires_on=act_on + timedelta(days=edition.proposal_days),
         )
     ]
 
@@ -81,12 +85,12 @@ def reject(certificate: Certificate, number: int, reason: str, moment: Moment) -
 
 def needs_second(certificate: Certificate, command: c.Command, moment: Moment) -> bool:
     """Do two persons sign this act: by its kind, or because it is back-dated past what one person may?"""
+    edition = _edition_for(certificate, command, moment)
     if DUTIES[type(command)].approved_by:
         return True
     if command.effective_on is None:
         return False
-    limit = timedelta(days=_edition_for(certificate, command, moment).back_dating_days)
-    return moment.today - command.effective_on > limit
+    return moment.today - command.effective_on > timedelta(days=edition.back_dating_days)
 
 
 def open_proposal(certificate: Certificate, number: int, today: date) -> Proposal:
@@ -130,9 +134,14 @@ def _decide(certificate: Certificate, command: c.Command, moment: Moment) -> lis
 
 
 def _edition_for(certificate: Certificate, command: c.Command, moment: Moment) -> Edition:
-    """The certificate's edition; before it has one, that of the scheme applied for."""
+    """The certificate's edition; before it has one, that of the scheme applied for.
+
+    Raises CertificateUnknown for any other act where the application itself waits for its approval.
+    """
     if certificate.edition:
         return moment.edition_of(certificate)
+    if not isinstance(command, c.SubmitApplication):
+        raise errors.CertificateUnknown(certificate=certificate.label)
     return application.edition_applied_for(certificate, command, moment, moment.today)
 
 

@@ -317,8 +317,8 @@ class SecondPersonNeeded(Refusal):
     code = "second_person_needed"
     kind = "forbidden"
     clause = "Regulation on Certification and Accreditation, art. 22: conclusions signed by two persons"
-    en = "{person} proposed this act: another person has to approve it."
-    zh = "{person} 提议了该决定：须由另一人批准。"
+    en = "Two persons sign this act: {person} can propose it, and another person has to approve it."
+    zh = "该决定须由两人签署：{person} 可提议，须由另一人批准。"
 
 
 class StoodOnTeam(Refusal):

@@ -209,9 +209,7 @@ ASKED: dict[str, Asked] = {
     "CertificateExpired": Asked(_nothing, lambda s, _: s.on("2027-01-15").ticks()),
     "CertificateReissued": Asked(_nothing, lambda s, _: s.does("reg", REISSUE)),
     "CertificateRenewed": Asked(_renewal_graded, lambda s, case: s.decided(case, "renew")),
-    "HolderNotified": Asked(
-        _nothing, lambda s, _: s.does("reg", c.Notify(of=1, served_on=s.today, proof_sha256=SHA))
-    ),
+    "HolderNotified": Asked(_nothing, lambda s, _: s.does("reg", c.Notify(of=1, served_on=s.today, proof_sha256=SHA))),
     "AppealLodged": Asked(_nothing, lambda s, _: s.does("holder", c.LodgeAppeal(against=1, grounds="we differ"))),
     "AppealDecided": Asked(_appealed, _dispute_decided),
     "ComplaintLodged": Asked(_nothing, lambda s, _: s.does("holder", c.LodgeComplaint(grounds="too slow"))),
