@@ -161,8 +161,10 @@ class Certificate:
 def fold(id: UUID, history: Sequence[Recorded]) -> Certificate:
     """The certificate as it stands after ``history``, a prefix of its stream from version 1."""
     certificate = Certificate(id)
-    for recorded in amend(history):
+    for recorded in (amended := amend(history)):
         evolve(certificate, recorded.version, recorded.fact)
+    if amended is not history:
+        _remember_teams(certificate, history)
     certificate.history = history
     certificate.version = history[-1].version if history else 0
     return certificate
@@ -180,6 +182,13 @@ def evolve(certificate: Certificate, version: int, fact: e.Fact) -> None:
         assign(certificate, case, version, fact)
     if kind in DECISIONS:
         certificate.unsupported.clear()
+
+
+def _remember_teams(certificate: Certificate, history: Sequence[Recorded]) -> None:
+    """Who stood on the team of a visit stood there, also if the visit was voided since."""
+    for recorded in history:
+        if isinstance(fact := recorded.fact, e.SurveillanceRecorded) and fact.case in certificate.cases:
+            certificate.cases[fact.case].team |= {*fact.team, fact.by.person}
 
 
 def conforming(finding: e.Finding) -> e.Finding:
