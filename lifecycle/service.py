@@ -6,7 +6,6 @@ command in doubt has exactly one effect however often it is sent again.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID, uuid4
@@ -17,18 +16,20 @@ from eventsourcing.application import AggregateNotFoundError, Application
 from lifecycle import certificate as certificates
 from lifecycle import commands as c
 from lifecycle import decide, errors, keys, scheme
+from lifecycle import events as e
 from lifecycle import organisation as organisations
 from lifecycle import person as persons
-from lifecycle import events as e
 from lifecycle.certificate import Certificate
 from lifecycle.decisions.clock import owed
 from lifecycle.decisions.moment import Moment
+from lifecycle.entailed import entail, enter_application
 from lifecycle.events import Recorded
-from lifecycle.numbers import claim_id, series_id
+from lifecycle.numbers import series_id
 from lifecycle.organisation import Organisation
-from lifecycle.periods import day_start, legal_day
-from lifecycle.rules import Edition, normalise_number, shipped_editions
-from lifecycle.store import NewReceipt, Receipt, ReceiptExists, DayTurned, VersionConflict
+from lifecycle.periods import legal_day
+from lifecycle.rules import Edition, shipped_editions
+from lifecycle.store import DayTurned, ReceiptExists, VersionConflict
+from lifecycle.work import Answer, Request, Work, receipt_of, repeated
 
 TRIES = 5
 """How often a command is decided again when another stream than its certificate's moved under it."""
@@ -38,60 +39,6 @@ class Clock(Protocol):
     """The present of a simulation, or None: a production register takes its instants from the database."""
 
     def instant(self) -> datetime | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Who asks, and under which idempotency key; ``organisation`` confines an applicant to its own."""
-
-    by: e.By
-    idempotency_key: str
-    body_sha256: str
-    organisation: UUID | None = None
-    if_match: int | None = None
-    dry_run: bool = False
-
-
-class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a command answers; the receipt keeps it. ``proposal`` and what follows stand where another person must sign."""
-
-    id: UUID
-    version: int
-    events: tuple[dict[str, Any], ...]
-    created: bool = False
-    certificate_number: str | None = None
-    proposal: int | None = None
-    digest: str | None = None
-    expires_at: datetime | None = None
-    position: int | None = None
-
-
-@dataclass(slots=True)
-class Work:
-    """One transaction in the making: facts for several streams, each with the version its stream had when read."""
-
-    subject: UUID
-    version: int
-    records: list[Recorded] = field(default_factory=list)
-
-    def add(self, id: UUID, version: int, facts: Iterable[e.Fact]) -> None:
-        start = version + sum(1 for r in self.records if r.originator_id == id)
-        self.records += [Recorded(id, start + step, fact) for step, fact in enumerate(facts, 1)]
-
-    def answer(self) -> Answer:
-        own = [r for r in self.records if r.originator_id == self.subject]
-        proposed = next((r for r in own if isinstance(r.fact, e.ActProposed)), None)
-        printed = [r.fact.number for r in own if isinstance(r.fact, e.Certificate)]
-        return Answer(
-            id=self.subject,
-            version=own[-1].version,
-            events=tuple({"type": e.topic_of(r.fact), "version": r.version} for r in own),
-            created=self.version == 0,
-            certificate_number=printed[-1] if printed else None,
-            proposal=proposed.version if proposed else None,
-            digest=proposed.fact.digest if proposed else None,
-            expires_at=day_start(proposed.fact.expires_on + e.ONE_DAY) if proposed else None,
-        )
 
 
 class Register(Application[UUID]):
@@ -185,7 +132,9 @@ class Register(Application[UUID]):
         return self._once(request, work)
 
     def register_person(self, request: Request, command: c.RegisterPerson) -> Answer:
-        return self._on_person(request, command.person, command, lambda found, moment: persons.register(found, command, moment))
+        return self._on_person(
+            request, command.person, command, lambda found, moment: persons.register(found, command, moment)
+        )
 
     def declare_conflict(self, request: Request, name: str, command: c.DeclareConflict) -> Answer:
         if not self.organisation(command.organisation).version:
@@ -195,9 +144,14 @@ class Register(Application[UUID]):
         )
 
     def issue_key(self, by: e.By, command: c.IssueKey) -> tuple[str, str]:
-        """A new key's id and secret; the secret is shown this once. Raises PersonUnknown."""
+        """A new key's id and secret; the secret is shown this once. Raises PersonUnknown, OrganisationUnknown, and
+        Malformed unless an applicant's key, and no other, names the organisation that it is confined to."""
         if not self.person(command.person).version:
             raise errors.PersonUnknown(person=command.person)
+        if (command.role == "applicant") != (command.organisation is not None):
+            raise errors.Malformed(problem="the key of an applicant names its organisation, and no other key names one")
+        if command.organisation is not None and not self.organisation(command.organisation).unified_code:
+            raise errors.OrganisationUnknown(organisation=command.organisation)
         key, secret = f"k-{uuid4().hex[:12]}", keys.new_secret()
         row = {
             "sha256": keys.sha256_of(secret),
@@ -227,7 +181,7 @@ class Register(Application[UUID]):
         for _ in range(TRIES):
             begun = self.recorder.begin_command(request.by.person, request.idempotency_key, self.clock.instant())
             if begun.receipt is not None:
-                return _repeated(request, begun.receipt)
+                return repeated(request, begun.receipt)
             today = legal_day(begun.instant)
             work = decide_on(today)
             answer = work.answer()
@@ -235,7 +189,7 @@ class Register(Application[UUID]):
                 return answer
             try:
                 recordings = self.save(
-                    *work.records, receipt=_receipt(request, answer), decided_on=today, now=self.clock.instant()
+                    *work.records, receipt=receipt_of(request, answer), decided_on=today, now=self.clock.instant()
                 )
             except (ReceiptExists, DayTurned):
                 continue
@@ -262,34 +216,31 @@ class Register(Application[UUID]):
 
     def _on_certificate(self, request: Request, command: c.Command, id: UUID, today: date) -> Work:
         certificate = self._subject(request, command, id)
-        stored = certificate.version
         self._require_version(request, certificate)
         moment = self._moment(request, today, command, certificate)
         propose = decide.needs_second(certificate, command, moment)
         facts = (decide.propose if propose else decide.decide)(certificate, command, moment)
-        work = Work(id, stored)
-        work.add(id, stored, facts)
+        work = self._work(certificate, facts)
         if isinstance(command, c.SubmitApplication):
-            self._enter_application(work, command, moment, propose)
-        self._follow(work, certificate, facts, moment)
+            enter_application(self, Work(id, 0) if propose else work, command, moment)
+        entail(self, work, certificate, facts, moment)
         return work
 
     def _approved(self, request: Request, id: UUID, number: int, command: c.Approve, today: date) -> Work:
         certificate = self._owned(request, id)
-        stored = certificate.version
         self._require_version(request, certificate)
         proposal = decide.open_proposal(certificate, number, today)
         proposed = decide.command_of(proposal)
         moment = self._moment(request, today, proposed, certificate, (proposal.proposed.by.person,))
         facts = decide.approve(certificate, number, command.digest, moment)
-        work = Work(id, stored)
-        work.add(id, stored, facts)
+        work = self._work(certificate, facts)
         if isinstance(proposed, c.SubmitApplication):
-            self._enter_application(work, proposed, moment, False)
-        self._follow(work, certificate, facts, moment)
+            enter_application(self, work, proposed, moment)
+        entail(self, work, certificate, facts, moment)
         return work
 
     def _work(self, certificate: Certificate, facts: Sequence[e.Fact]) -> Work:
+        """The facts, after those that the certificate's stream holds already."""
         stored = len(certificate.history)
         work = Work(certificate.id, stored)
         work.add(certificate.id, stored, facts)
@@ -342,58 +293,17 @@ class Register(Application[UUID]):
         found = {name: self.person(name) for name in sorted(names)}
         return {name: each.conflicts_on(today) for name, each in found.items() if each.version}
 
-    # ---- what an act on a certificate entails elsewhere ----
-
-    def _enter_application(self, work: Work, command: c.SubmitApplication, moment: Moment, proposed: bool) -> None:
-        found = self.organisation(command.organisation)
-        entry = organisations.enter_application(found, work.subject, command, moment)
-        if not proposed:
-            work.add(found.id, found.version, entry)
-
-    def _follow(self, work: Work, certificate: Certificate, facts: Sequence[e.Fact], moment: Moment) -> None:
-        for fact in facts:
-            if isinstance(fact, e.Certificate) and fact.number == moment.number:
-                self._claim(work, certificate, fact, moment)
-            elif isinstance(fact, e.CertificateWithdrawn):
-                self._bar(work, certificate, fact, moment)
-            elif isinstance(fact, (e.CertificateReinstated, e.RecordCorrected)):
-                self._lift_bar(work, certificate, fact, moment)
-
-    def _claim(self, work: Work, certificate: Certificate, fact: e.Certificate, moment: Moment) -> None:
-        series, serial = self._series(certificate.scheme, fact.effective_on.year)
-        stamp = moment.stamp(fact.effective_on)
-        work.add(series, serial, [e.SerialTaken(**stamp, serial=serial + 1)])
-        claim = claim_id(normalise_number(fact.number))
-        work.add(claim, 0, [e.NumberClaimed(**stamp, number=fact.number, certificate=certificate.id)])
-
-    def _bar(self, work: Work, certificate: Certificate, fact: e.CertificateWithdrawn, moment: Moment) -> None:
-        until_on = moment.edition_of(certificate).bar_until(fact.effective_on)
-        if until_on is not None:
-            found = self.organisation(certificate.organisation)
-            bar = organisations.impose_bar(certificate.id, certificate.scheme, fact.effective_on, until_on, moment)
-            work.add(found.id, found.version, [bar])
-
-    def _lift_bar(self, work: Work, certificate: Certificate, fact: e.Fact, moment: Moment) -> None:
-        if isinstance(fact, e.RecordCorrected) and not (
-            fact.void and isinstance(certificate.fact(fact.target), e.CertificateWithdrawn)
-        ):
-            return
-        found = self.organisation(certificate.organisation)
-        if certificate.id in found.bars:
-            lifted = e.BarLifted(**moment.stamp(fact.effective_on), certificate=certificate.id)
-            work.add(found.id, found.version, [lifted])
-
     def _next_number(self, command: c.Command | None, certificate: Certificate | None, today: date) -> str | None:
         """The next free number of the year, where the command may print one."""
         if not isinstance(command, (c.Issue, c.Decide)) or certificate is None or not certificate.edition:
             return None
         year = (command.effective_on or today).year
-        _, serial = self._series(certificate.scheme, year)
+        _, serial = self.series(certificate.scheme, year)
         return self.editions[certificate.edition].number(year, serial + 1)
 
-    def _series(self, scheme_code: str, year: int) -> tuple[UUID, int]:
+    def series(self, scheme: str, year: int) -> tuple[UUID, int]:
         """The series' stream, and its last serial, which is its version."""
-        id = series_id(scheme_code, year)
+        id = series_id(scheme, year)
         last = self.recorder.select_events(id, desc=True, limit=1)
         return id, last[0].originator_version if last else 0
 
@@ -453,20 +363,3 @@ _CONCERNS_PERSONS = frozenset({c.Plan, c.RecordAssessment, c.ReviewAssessment, c
     command for command, duty in decide.DUTIES.items() if duty.approved_by
 }
 """Commands that ask whether somebody declared a conflict of interest."""
-
-
-def _receipt(request: Request, answer: Answer) -> NewReceipt:
-    return NewReceipt(
-        person=request.by.person,
-        key=request.idempotency_key,
-        body_sha256=bytes.fromhex(request.body_sha256),
-        response=msgspec.json.encode(answer),
-    )
-
-
-def _repeated(request: Request, receipt: Receipt) -> Answer:
-    """The answer given the first time. Raises IdempotencyKeyReused where the body was another."""
-    if receipt.body_sha256.hex() != request.body_sha256:
-        raise errors.IdempotencyKeyReused(key=request.idempotency_key)
-    answer = msgspec.json.decode(receipt.response, type=Answer)
-    return msgspec.structs.replace(answer, position=receipt.position)
