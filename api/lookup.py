@@ -15,7 +15,7 @@ from api.cursor import Cursor
 from api.ical import calendar_of
 from api.identity import STAFF, Identity, identify, require
 from api.problems import KeyMissing, ProjectionLate
-from api.views import certificate_view, event_view
+from api.views import INTERNAL, KINDS_OF_HOLDER, certificate_view, event_view
 from lifecycle import events as e
 from lifecycle import log
 from lifecycle.certificate import fold
@@ -201,9 +201,10 @@ class Questions:
         today = legal_day(self.now())
         for row in rows:
             row["overdue"] = row["due_on"] < today
-        return _page(
-            rows, limit, lambda row: (row["due_on"], row["certificate_id"], row["kind"], row["subject"])
-        )
+        page = _page(rows, limit, lambda row: (row["due_on"], row["certificate_id"], row["kind"], row["subject"]))
+        if identity.role == "applicant":
+            page["items"] = [row for row in rows if row["kind"] in KINDS_OF_HOLDER]
+        return page
 
     def certificate(self, identity: Identity, certificate_id: UUID) -> dict[str, Any]:
         certificate = self.register.certificate(certificate_id)
@@ -213,10 +214,10 @@ class Questions:
     def events(self, identity: Identity, certificate_id: UUID, after: int, limit: int) -> dict[str, Any]:
         certificate = self.register.certificate(certificate_id)
         _require_own(identity, certificate_id, certificate.organisation)
-        shown = certificate.history[after : after + limit]
-        rows = [event_view(recorded, full=identity.role != "applicant") for recorded in shown]
-        more = after + limit < len(certificate.history)
-        return {"items": rows, "next": Cursor.write((after + limit,)) if more else None}
+        full = identity.role != "applicant"
+        shown = [recorded for recorded in certificate.history if full or not isinstance(recorded.fact, INTERNAL)]
+        rows = [event_view(recorded, full=full) for recorded in shown[after : after + limit]]
+        return {"items": rows, "next": Cursor.write((after + limit,)) if after + limit < len(shown) else None}
 
 
 def _require_own(identity: Identity, certificate_id: UUID, organisation: UUID | None) -> None:

@@ -9,8 +9,16 @@ from lifecycle import events as e
 from lifecycle.certificate import Case, Certificate, Proposal
 from lifecycle.events import Recorded
 
-PRIVATE = frozenset({"by", "signed_by", "team", "cause", "grounds", "recommendation", "notice", "body", "reason"})
+PRIVATE = frozenset({
+    "by", "signed_by", "proposal", "team", "cause", "grounds", "recommendation", "notice", "body", "reason",
+})  # fmt: skip
 """Members of a fact that a holder is not shown."""
+
+INTERNAL = (e.ActProposed, e.ProposalRejected)
+"""Facts that a holder is not shown: what is proposed concerns it when it is decided."""
+
+KINDS_OF_HOLDER = frozenset({"visit", "renewal", "appeal_decision", "complaint_decision"})
+"""Deadlines that a holder is shown; the others are work of staff."""
 
 
 def certificate_view(certificate: Certificate, today: date, *, full: bool) -> dict[str, Any]:
@@ -49,8 +57,7 @@ def event_view(recorded: Recorded, *, full: bool) -> dict[str, Any]:
     """One fact of the stream with its columns; without ``full`` persons and internal reasons are left out."""
     fact = msgspec.to_builtins(recorded.fact)
     if not full:
-        fact = {name: value for name, value in fact.items() if name not in PRIVATE}
-        fact = {name: _codes(value) if name in ("reasons", "closed") else value for name, value in fact.items()}
+        fact = {name: _without_texts(name, value) for name, value in fact.items() if name not in PRIVATE}
     return {
         "version": recorded.version,
         "position": recorded.position,
@@ -61,8 +68,16 @@ def event_view(recorded: Recorded, *, full: bool) -> dict[str, Any]:
     }
 
 
-def _codes(reasons: Any) -> list[dict[str, str]]:
-    return [{"code": reason["code"]} for reason in reasons]
+def _without_texts(name: str, value: Any) -> Any:
+    """The value of a fact's member with the codes of reasons alone, also where a correction changes them."""
+    if name == "changes":
+        return [
+            {at: each if at == "path" else _without_texts(change["path"], each) for at, each in change.items()}
+            for change in value
+        ]
+    if name in ("reasons", "closed", "/reasons"):
+        return [{"code": reason["code"]} for reason in value or ()]
+    return value
 
 
 def _case(case: Case, *, full: bool) -> dict[str, Any]:
