@@ -31,7 +31,7 @@ from lifecycle.rules import Edition, shipped_editions
 from lifecycle.store import DayTurned, ReceiptExists, VersionConflict
 from lifecycle.work import Answer, Request, Work, receipt_of, repeated
 
-TRIES = 5
+TRIES = 20
 """How often a command is decided again when another stream than its certificate's moved under it."""
 
 
