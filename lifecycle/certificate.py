@@ -192,6 +192,9 @@ def _remember_teams(certificate: Certificate, history: Sequence[Recorded]) -> No
 
 
 def conforming(finding: e.Finding) -> e.Finding:
+    """The finding as it reads once its nonconformity is closed, its marks unchanged."""
+    if finding.outcome != "nonconforming":
+        return finding
     return e.Finding(finding.element, "conforming", finding.marks)
 
 

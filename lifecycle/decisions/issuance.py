@@ -7,10 +7,10 @@ from lifecycle import commands as c
 from lifecycle import errors
 from lifecycle import events as e
 from lifecycle.certificate import Case, Certificate, conforming
-from lifecycle.decisions.application import fraction_text, grade_of, require_grade
+from lifecycle.decisions.application import fraction_text, grade_of, refusal_of, require_grade
 from lifecycle.decisions.moment import Moment
 from lifecycle.decisions.permission import enter, enter_case, require_independent, require_reasons
-from lifecycle.rules import Edition, Grade
+from lifecycle.rules import Edition, Grade, MalformedFindings
 
 
 def issue(certificate: Certificate, command: c.Issue, moment: Moment) -> list[e.Fact]:
@@ -102,16 +102,27 @@ def change_grade(certificate: Certificate, command: c.Decide, moment: Moment) ->
 
 
 def due_at_level(certificate: Certificate, edition: Edition, level: str, on: date) -> e.Due:
-    """The due date under another level: the anchor stays; where the interval got shorter, the change has its grace."""
-    shortened = edition.levels[level].interval_months < certificate.due.interval_months
+    """The due date under another level: the anchor stays; where the interval got shorter, the change has its grace.
+
+    With the same interval the due date stands, and so does a grace that was given before.
+    """
+    months, due = edition.levels[level].interval_months, certificate.due
+    if (months, certificate.last_check_on) == (due.interval_months, due.anchor_on):
+        return due
+    shortened = months < due.interval_months
     return edition.due(
         certificate.last_check_on, level, certificate.checks, changed_on=on if shortened else None
     )
 
 
 def composite(certificate: Certificate, edition: Edition) -> Grade:
-    """The grade of each element's last mark: those drawn from the visits, the others from their last assessment."""
+    """The grade of each element's last mark: those drawn from the visits, the others from their last assessment.
+
+    Raises MalformedFindings where an element has no mark.
+    """
     findings = [conforming(finding) for finding in certificate.findings.values()]
+    if not edition.certification_types[certificate.types.last].scored:
+        findings = [e.Finding(finding.element, finding.outcome) for finding in findings]
     return edition.grade(findings, (), certificate.types.last, certificate.accepts_conformity)
 
 
@@ -134,7 +145,11 @@ def _lowered(certificate: Certificate, case: Case, edition: Edition) -> Grade:
         raise errors.NonconformityOpen(
             act="change_grade", certificate=certificate.label, elements=", ".join(case.open_nonconformities)
         )
-    grade, current, ranks = composite(certificate, edition), certificate.levels.last, list(edition.levels)
+    try:
+        grade = composite(certificate, edition)
+    except MalformedFindings as refused:
+        raise refusal_of(refused) from None
+    current, ranks = certificate.levels.last, list(edition.levels)
     if grade.level == "none":
         raise errors.NotGrantable(certificate=certificate.label, case=case.version, because=grade.because)
     if ranks.index(grade.level) <= ranks.index(current):

@@ -66,12 +66,18 @@ def decimal(value: Fraction) -> str:
 
 
 class Story:
-    """One certificate's stream in the making. ``today`` is the day; every act records what the decisions return."""
+    """One certificate's stream in the making. ``today`` is the day; every act records what the decisions return.
 
-    def __init__(self, today: str = "2024-01-15", editions: dict[str, Edition] | None = None) -> None:
+    ``edition`` is the one in force for what will be applied for; ``editions`` are all there are.
+    """
+
+    def __init__(
+        self, today: str = "2024-01-15", editions: dict[str, Edition] | None = None, edition: str = EDITION
+    ) -> None:
         self.today = day(today)
         self.history: list[Recorded] = []
         self.editions = editions or shipped_editions()
+        self.edition_applied_for = edition
         self.conflicts: dict[str, frozenset[UUID]] = {person: frozenset() for person in ROLES}
         self.serial = 0
 
@@ -163,7 +169,7 @@ class Story:
 
     @property
     def edition(self) -> Edition:
-        return self.editions[self.certificate.edition or EDITION]
+        return self.editions[self.certificate.edition or self.edition_applied_for]
 
     @property
     def number(self) -> str:
@@ -206,7 +212,7 @@ class Story:
     def applies(self, kind: str = "initial", **given: Any) -> int:
         application = {
             "organisation": ORGANISATION,
-            "scheme": CSP,
+            "scheme": self.editions[self.edition_applied_for].scheme,
             "certification_type": "star",
             "holder": "Example Alarm Ltd",
             "address": "1 Example Road",
