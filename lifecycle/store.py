@@ -7,7 +7,7 @@ lost is in doubt, and whoever asked for it looks for its receipt.
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Never, NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
 from eventsourcing.persistence import (
@@ -19,6 +19,7 @@ from eventsourcing.persistence import (
     NotSupportedError,
     ProcessRecorder,
     StoredEvent,
+    Tracking,
     TrackingRecorder,
     Transcoder,
 )
@@ -116,7 +117,7 @@ class Recorder(ApplicationRecorder):
 
     # ---- writing ----
 
-    def insert_events(
+    def insert_events(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         stored_events: Sequence[StoredEvent],
         *,
@@ -124,8 +125,7 @@ class Recorder(ApplicationRecorder):
         decided_on: date | None = None,
         now: datetime | None = None,
         also: Sequence[Beside] = (),
-        tracking: None = None,
-        **_: Never,
+        tracking: Tracking | None = None,
     ) -> list[int]:
         """Events, receipt and what stands beside them are recorded in one transaction; answers the events' positions.
 
@@ -135,6 +135,8 @@ class Recorder(ApplicationRecorder):
         """
         if not stored_events:
             raise NothingToAppend
+        if tracking is not None:
+            raise NotSupportedError("Positions are kept by the projections' engine.")
 
         def act(connection: BoundedConnection) -> int:
             if not also:

@@ -57,8 +57,9 @@ class BoundedConnection(psycopg.Connection[Row]):
         super().__init__(*args, **kwargs)
         self.deadline = _connect_by.get()
         self._known: set[Routine] = set()
-        self._ready = select.poll()
-        self._ready.register(self.fileno(), select.POLLIN)
+        self._speaks, self._listens = select.poll(), select.poll()
+        self._speaks.register(self.fileno(), select.POLLIN)
+        self._listens.register(self.fileno(), select.POLLIN | select.POLLOUT)
 
     @classmethod
     def _connect_gen(cls, *args: Any, **kwargs: Any) -> Any:
@@ -70,7 +71,7 @@ class BoundedConnection(psycopg.Connection[Row]):
 
     def is_usable(self) -> bool:
         """Whether the server is still at the other end: one that speaks unasked has said goodbye."""
-        return not self._ready.poll(0) and not self.closed
+        return not self._speaks.poll(0) and not self.closed
 
     def call(self, routine: Routine, parameters: Sequence[bytes | None]) -> bytes:
         """The value that the routine answers; it and the parameters in PostgreSQL's binary form.
@@ -106,7 +107,7 @@ class BoundedConnection(psycopg.Connection[Row]):
     def _result(self) -> PGresult:
         """The last thing the server says before it is ready again: only then a commit is known to hold."""
         while self.pgconn.flush():  # more than fits at once
-            self._receive()
+            self._receive(self._listens)
         last = result = self._next_result()
         while result is not None:
             last, result = result, self._next_result()
@@ -118,11 +119,11 @@ class BoundedConnection(psycopg.Connection[Row]):
 
     def _next_result(self) -> PGresult | None:
         while self.pgconn.is_busy():
-            self._receive()
+            self._receive(self._speaks)
         return self.pgconn.get_result()
 
-    def _receive(self) -> None:
-        if not self._ready.poll(max(0.0, self.deadline - monotonic()) * 1000):
+    def _receive(self, server: select.poll) -> None:
+        if not server.poll(max(0.0, self.deadline - monotonic()) * 1000):
             raise DeadlinePassed
         self.pgconn.consume_input()
 
