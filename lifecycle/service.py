@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import msgspec
-from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.application import Application
 
 from lifecycle import certificate as certificates
 from lifecycle import commands as c
@@ -23,7 +23,6 @@ from lifecycle.certificate import Certificate
 from lifecycle.decisions.clock import owed
 from lifecycle.decisions.moment import Moment
 from lifecycle.entailed import entail, enter_application
-from lifecycle.events import Recorded
 from lifecycle.numbers import series_id
 from lifecycle.organisation import Organisation
 from lifecycle.periods import legal_day
@@ -108,12 +107,13 @@ class Register(Application[UUID]):
         return self._until_settled(attempt)
 
     def certificate(self, certificate_id: UUID) -> Certificate:
-        """The certificate as its stream adds up. Raises CertificateUnknown."""
+        """The certificate as its stream adds up. Raises CertificateUnknown, and UnderRepair where it does not."""
+        stored = self.events.get(certificate_id)
         try:
-            found = self.repository.get(certificate_id, projector_func=_certificate)
-        except AggregateNotFoundError:
-            found = None
-        if found is None or not isinstance(found.history[0].fact, (e.ApplicationSubmitted, e.ActProposed)):
+            found = certificates.fold(certificate_id, tuple(stored))
+        except Exception as error:  # a fact that cannot be read, or that no state can take in
+            raise errors.UnderRepair(subject=certificate_id) from error
+        if not found.history or not isinstance(found.history[0].fact, (e.ApplicationSubmitted, e.ActProposed)):
             raise errors.CertificateUnknown(certificate=certificate_id)
         return found
 
@@ -348,11 +348,6 @@ class Register(Application[UUID]):
             work.add(id, len(history), facts)
             self.save(*work.records, now=self.clock.instant())
         self.editions |= published | {x.id: x for x in shipped.values() if x.scheme == code}
-
-
-def _certificate(_: Certificate | None, history: Iterable[Recorded]) -> Certificate | None:
-    recorded = tuple(history)
-    return certificates.fold(recorded[0].originator_id, recorded) if recorded else None
 
 
 def _persons(command: c.Command | None) -> frozenset[str]:
