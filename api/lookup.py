@@ -8,18 +8,18 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from psycopg import Connection
+from psycopg import Connection, Error
 from psycopg_pool import ConnectionPool
 
 from api.cursor import Cursor
 from api.ical import calendar_of
 from api.identity import STAFF, Identity, identify, require
-from api.problems import KeyMissing, ProjectionLate
+from api.problems import KeyMissing, ProjectionLate, refused
 from api.views import INTERNAL, KINDS_OF_HOLDER, certificate_view, event_view
 from lifecycle import events as e
 from lifecycle import log
-from lifecycle.certificate import fold
-from lifecycle.errors import CertificateUnknown, DayInFuture, Malformed, Refusal, UnderRepair
+from lifecycle.certificate import Certificate, fold
+from lifecycle.errors import CertificateUnknown, DayInFuture, Malformed, Refusal, RoleNotAllowed, UnderRepair
 from lifecycle.periods import day_start, legal_day
 from lifecycle.rules import normalise_number
 from lifecycle.service import Register
@@ -55,6 +55,21 @@ class Volatile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """One question for a status: by whom, for which legal day, as known when, and the instant at which it is asked."""
+
+    identity: Identity | None
+    on: date
+    known_at: datetime | None
+    at: datetime
+
+    @property
+    def is_for_everybody(self) -> bool:
+        """Anybody asks for days up to today, as known now."""
+        return self.known_at is None and self.on <= legal_day(self.at)
+
+
+@dataclass(frozen=True, slots=True)
 class Questions:
     """Answers from the projections; a question about a past instant folds one stream's prefix."""
 
@@ -64,109 +79,99 @@ class Questions:
     simulation: bool
 
     def status(self, number: str, identity: Identity | None, on: date | None, known_at: datetime | None) -> Response:
-        return self._status([number], identity, on, known_at)[0]
+        (answer,) = self._answers([number], identity, on, known_at)
+        if isinstance(answer, Refusal):
+            raise answer
+        return answer
 
-    def statuses(self, numbers: list[str], identity: Identity | None, on: date | None) -> Response:
-        """Up to 200 at once, in the order asked; a number that is none stands there as its problem."""
+    def statuses(self, request: Request, numbers: list[str], identity: Identity | None, on: date | None) -> Response:
+        """Up to 200 at once, in the order asked; where one number is refused, its problem stands in its place."""
         if not 1 <= len(numbers) <= LIMIT:
             raise Malformed(problem=f"number must be given 1 to {LIMIT} times")
-        answers = self._status(numbers, identity, on, None)
-        body = b'{"answers":[' + b",".join(bytes(answer.body) for answer in answers) + b"]}"
+        answers = self._answers(numbers, identity, on, None)
+        told = [refused(request, each) if isinstance(each, Refusal) else each for each in answers]
+        body = b'{"answers":[' + b",".join(bytes(answer.body) for answer in told) + b"]}"
         return Response(body, headers={"Cache-Control": "no-cache", "Vary": "Accept"}, media_type="application/json")
 
-    def _status(
+    def _answers(
         self, numbers: list[str], identity: Identity | None, on: date | None, known_at: datetime | None
-    ) -> list[Response]:
+    ) -> list[Response | Refusal]:
+        """The answer for each number, or why there is none."""
         normalised = [self._number(number) for number in numbers]
         with self.pool.connection() as connection:
-            instant = self.now()
-            today = legal_day(instant)
-            day = self._allowed_day(identity, on, known_at, today, instant)
-            found = register_projection.find(connection, normalised)
-            return [self._answer(connection, each, identity, day, known_at, instant) for each in found]
+            asked = self._asked(identity, on, known_at)
+            wanted = [number for number in normalised if isinstance(number, str)]
+            found = {each.number: each for each in register_projection.find(connection, wanted)}
+            return [
+                self._answer(connection, found[number], asked) if isinstance(number, str) else number
+                for number in normalised
+            ]
 
     def now(self) -> datetime:
         """The present instant: the database's in production, the process's in a simulation."""
         return self.register.recorder.present(self.register.clock.instant())
 
-    def _number(self, text: str) -> str:
-        """Normalised (domain.md, case 14). Raises NumberNotOfThisRegister for what no edition would print."""
+    def _number(self, text: str) -> str | NumberNotOfThisRegister:
+        """Normalised (domain.md, case 14), unless no edition would print it."""
         number = normalise_number(text) if len(text) <= 100 else ""
         editions = self.register.editions.values()
-        if not any(edition.is_number_form(number) for edition in editions):
-            example = next(iter(editions)).number(2026, 1)
-            raise NumberNotOfThisRegister(number=ascii(text[:40])[1:-1], example=example)
-        return number
+        if any(edition.is_number_form(number) for edition in editions):
+            return number
+        example = next(iter(editions)).number(2026, 1)
+        return NumberNotOfThisRegister(number=ascii(text[:40])[1:-1], example=example)
 
-    def _allowed_day(
-        self,
-        identity: Identity | None,
-        on: date | None,
-        known_at: datetime | None,
-        today: date,
-        instant: datetime,
-    ) -> date:
-        """The asked day. Anonymous callers ask for days up to today, as known now."""
-        day = on or today
+    def _asked(self, identity: Identity | None, on: date | None, known_at: datetime | None) -> Asked:
+        """The question at this instant. Raises KeyMissing where nobody in particular asks what is not for everybody."""
+        instant = self.now()
+        asked = Asked(identity, on or legal_day(instant), known_at, instant)
         if known_at is not None and known_at > instant:
             raise DayInFuture(what="known_at", on=known_at.isoformat(), today=instant.isoformat())
-        if identity is None and known_at is not None:
+        if identity is None and not asked.is_for_everybody:
             raise KeyMissing()
-        if identity is None and day > today:
-            raise DayInFuture(what="on", on=day, today=today)
-        return day
+        return asked
 
-    def _answer(
-        self,
-        connection: Connection,
-        found: Found,
-        identity: Identity | None,
-        day: date,
-        known_at: datetime | None,
-        instant: datetime,
-    ) -> Response:
+    def _answer(self, connection: Connection, found: Found, asked: Asked) -> Response | UnderRepair:
         if found.under_repair:
-            raise UnderRepair(subject=found.number)
-        restricted = known_at is not None or day > legal_day(instant)
-        if restricted and identity is not None and identity.role not in STAFF:
-            self._require_holder(identity, found)
-        public, tag, until = self._public(connection, found, day, known_at)
-        stale = found.complete_until is None or instant - found.complete_until > FRESH
+            return UnderRepair(subject=found.number)
+        if not asked.is_for_everybody:
+            self._require_staff_or_holder(asked.identity, found)
+        public, tag, until = self._public(connection, found, asked)
+        stale = found.complete_until is None or asked.at - found.complete_until > FRESH
         volatile = Volatile(
-            on=day,
-            known_at=known_at,
+            on=asked.on,
+            known_at=asked.known_at,
             position=found.position,
             complete_until=found.complete_until,
             stale=stale,
             simulation=self.simulation,
-            computed_at=instant,
-            expires_at=min(instant + FRESH, until) if until and until > instant else instant + FRESH,
+            computed_at=asked.at,
+            expires_at=min(asked.at + FRESH, until) if until and until > asked.at else asked.at + FRESH,
         )
         body = public[:-1] + b"," + _encode(volatile)[1:]
         headers = {"Cache-Control": "no-cache", "Vary": "Accept", "ETag": f'W/"{tag}"'}
         return Response(body, headers=headers, media_type="application/json")
 
-    def _public(
-        self, connection: Connection, found: Found, day: date, known_at: datetime | None
-    ) -> tuple[bytes, str, datetime | None]:
+    def _public(self, connection: Connection, found: Found, asked: Asked) -> tuple[bytes, str, datetime | None]:
         """The public members, their digest, and the instant at which a date turns them."""
-        if known_at is not None and found.certificate_id is not None:
-            history = log.stream(connection, found.certificate_id, known_at=known_at)
-            known = fold(found.certificate_id, history)
+        if asked.known_at is not None and found.certificate_id is not None:
+            known = _known_then(connection, found, asked.known_at)
             number = next((n for n in known.numbers.values if normalise_number(n) == found.number), found.number)
-            return _encode(answer_on(known, number, day, self.stars)), "known-then", None
-        segment, following = found.around(day)
+            return _encode(answer_on(known, number, asked.on, self.stars)), "known-then", None
+        segment, following = found.around(asked.on)
         until = day_start(following) if following else None
         if segment is None:
             return _encode(Answer(certificate_number=found.number, status="unknown")), "unknown", until
         return bytes(segment.answer), segment.tag, until
 
-    def _require_holder(self, identity: Identity, found: Found) -> None:
-        if found.certificate_id is not None:
-            certificate = self.register.certificate(found.certificate_id)
-            if certificate.organisation == identity.organisation:
+    def _require_staff_or_holder(self, identity: Identity, found: Found) -> None:
+        if identity.role in STAFF:
+            return
+        if identity.role == "applicant" and found.certificate_id is not None:
+            if self.register.certificate(found.certificate_id).organisation == identity.organisation:
                 return
-        raise KeyMissing()
+        raise RoleNotAllowed(
+            role=identity.role, act=f"ask this of {found.number}", allowed="staff, and the holder of the certificate"
+        )
 
     # ---- staff ----
 
@@ -218,6 +223,16 @@ class Questions:
         shown = [recorded for recorded in certificate.history if full or not isinstance(recorded.fact, INTERNAL)]
         rows = [event_view(recorded, full=full) for recorded in shown[after : after + limit]]
         return {"items": rows, "next": Cursor.write((after + limit,)) if after + limit < len(shown) else None}
+
+
+def _known_then(connection: Connection, found: Found, known_at: datetime) -> Certificate:
+    """The certificate as it was known at that instant. Raises UnderRepair."""
+    try:
+        return fold(found.certificate_id, log.stream(connection, found.certificate_id, known_at=known_at))
+    except Error:
+        raise  # the database's own
+    except Exception as error:
+        raise UnderRepair(subject=found.number) from error
 
 
 def _require_own(identity: Identity, certificate_id: UUID, organisation: UUID | None) -> None:
@@ -274,7 +289,7 @@ def router(questions: Questions) -> APIRouter:
         _require_exact_day(request, "on")
         identity = optional(request)
         questions.await_position(min_position, "register")
-        return questions.statuses(number, identity, on)
+        return questions.statuses(request, number, identity, on)
 
     @routes.get("/certificates", tags=["staff"])
     def certificates(

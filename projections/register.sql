@@ -88,17 +88,17 @@ LEFT JOIN projections.register ON register.number = wanted.number
 WHERE position.projection = 'register'
 ORDER BY wanted.place;
 
--- A page of certificates, filtered by what stands on a legal day; keyed by id.
+-- A page of certificates, filtered by what stands on a legal day, which is not told of one under repair; keyed by id.
 -- name: select_certificates
 SELECT certificate.certificate_id, certificate.version, certificate.organisation, certificate.scheme,
     certificate.edition, certificate.number, certificate.holder, certificate.valid_until, certificate.due_on,
     certificate.under_repair, now.status, now.level
 FROM projections.certificate
-CROSS JOIN LATERAL (
+LEFT JOIN LATERAL (
     SELECT
         coalesce(certificate.statuses[width_bucket(%(on)s::date, certificate.turns)], 'none') AS status,
         certificate.levels[width_bucket(%(on)s::date, certificate.turns)] AS level
-) AS now
+) AS now ON NOT certificate.under_repair
 WHERE certificate.certificate_id > %(after)s
     AND (%(status)s::text IS NULL OR now.status = %(status)s)
     AND (%(level)s::text IS NULL OR now.level = %(level)s)
