@@ -287,13 +287,18 @@ def _graded(certificate: Certificate, case: Case, version: int, fact: e.GradeDet
 
 
 def _printed(certificate: Certificate, fact: e.Certificate, on: date) -> None:
+    """What the document changes stands from then on; what it repeats leaves a renewal decided early as it is."""
     certificate.document = fact.document
     certificate.first_certified_on = fact.first_certified_on
-    certificate.numbers.put(on, fact.number)
-    certificate.holders.put(on, fact.holder)
-    certificate.addresses.put(on, fact.address)
-    certificate.scopes.put(on, fact.scope)
-    certificate.types.put(on, fact.certification_type)
+    for line, printed in (
+        (certificate.numbers, fact.number),
+        (certificate.holders, fact.holder),
+        (certificate.addresses, fact.address),
+        (certificate.scopes, fact.scope),
+        (certificate.types, fact.certification_type),
+    ):
+        if line.at(on) != printed:
+            line.put(on, printed)
     certificate.due = fact.due
 
 

@@ -16,11 +16,12 @@ class Timeline(Generic[T]):
     values: list[T] = field(default_factory=list)
 
     def put(self, day: date, value: T) -> None:
-        """From ``day`` on ``value`` stands, and what was to begin later does not; nothing changes where it stands already."""
-        if self.at(day) == value:
-            return
+        """From ``day`` on ``value`` stands, and what was to begin later does not."""
         keep = bisect_left(self.days, day)
-        self.days[keep:], self.values[keep:] = [day], [value]
+        del self.days[keep:], self.values[keep:]
+        if self.last != value:
+            self.days.append(day)
+            self.values.append(value)
 
     def at(self, day: date) -> T | None:
         """The value that stands on ``day``, or None before the first."""

@@ -56,12 +56,10 @@ def reissue(certificate: Certificate, command: c.Reissue, moment: Moment) -> lis
     """Another document of the same certificate: the number, the level and the dates stay."""
     on = enter(certificate, command, e.CertificateReissued, moment)
     require_reasons(command.reasons, "reissue", moment.edition_of(certificate))
-    texts = {
-        "holder": command.holder or certificate.holders.last,
-        "address": command.address or certificate.addresses.last,
-        "scope": command.scope or certificate.scopes.last,
-    }
-    if texts == _texts_now(certificate):
+    named = {"holder": command.holder, "address": command.address, "scope": command.scope}
+    now = _texts_on(certificate, on)
+    texts = now | {name: text for name, text in named.items() if text}
+    if texts == now:
         raise errors.NothingReissued(certificate=certificate.label)
     return [
         e.CertificateReissued(
@@ -90,12 +88,10 @@ def change_grade(certificate: Certificate, command: c.Decide, moment: Moment) ->
         e.CertificateReissued(
             **stamp,
             **_reprint(certificate, on),
-            **_texts_after(certificate, case),
+            **_texts_after(certificate, case, on),
             number=moment.number,
             level=grade.level,
-            certification_type=_type_of_level(
-                edition, grade.level, case.application.certification_type if case.application else certificate.types.last
-            ),
+            certification_type=_type_of_level(edition, grade.level, _type_applied_for(certificate, case)),
             due=due,
         ),
     ]
@@ -195,16 +191,20 @@ def _texts_applied_for(application: e.ApplicationSubmitted) -> dict[str, Any]:
     return {"holder": application.holder, "address": application.address, "scope": application.scope}
 
 
-def _texts_after(certificate: Certificate, case: Case) -> dict[str, Any]:
+def _type_applied_for(certificate: Certificate, case: Case) -> str:
+    return case.application.certification_type if case.application else certificate.types.last
+
+
+def _texts_after(certificate: Certificate, case: Case, on: date) -> dict[str, Any]:
     """What a regrade applied for; where a visit or an earlier decision is the ground, what stands."""
     if case.kind == "regrade" and case.is_open:
         return _texts_applied_for(case.application)
-    return _texts_now(certificate)
+    return _texts_on(certificate, on)
 
 
-def _texts_now(certificate: Certificate) -> dict[str, Any]:
+def _texts_on(certificate: Certificate, on: date) -> dict[str, Any]:
     return {
-        "holder": certificate.holders.last,
-        "address": certificate.addresses.last,
-        "scope": certificate.scopes.last,
+        "holder": certificate.holders.at(on),
+        "address": certificate.addresses.at(on),
+        "scope": certificate.scopes.at(on),
     }
