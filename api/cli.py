@@ -33,7 +33,8 @@ from lifecycle.scheme import EditionChanged
 from lifecycle.service import Request
 from lifecycle.store import migrate as migrate_store
 from projections.engine import SQL as ENGINE_SQL
-from projections.engine import Follower, connect, rebuild as rebuild_projection
+from projections.engine import Follower, connect
+from projections.engine import rebuild as rebuild_projection
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 keys = typer.Typer(no_args_is_help=True, help="Keys of persons: add, revoke, list.")
@@ -55,12 +56,12 @@ def main() -> None:
     try:
         app()
     except (*EXPECTED, Unfit) as error:
-        print(f"certlife: {error}", file=sys.stderr)  # noqa: T201
+        print(f"certlife: {error}", file=sys.stderr)
         sys.exit(1)
     except ValidationError as error:
         for wrong in error.errors():
             name = "CERTLIFE_" + ".".join(map(str, wrong["loc"])).upper()
-            print(f"certlife: {name}: {wrong['msg']}", file=sys.stderr)  # noqa: T201
+            print(f"certlife: {name}: {wrong['msg']}", file=sys.stderr)
         sys.exit(2)
 
 
@@ -88,7 +89,9 @@ Day = Annotated[str | None, typer.Option(metavar="DAY", help="a legal day, YYYY-
 
 
 @app.command()
-def migrate(kind: Annotated[str, typer.Option(help="production or simulation, fixed by the first run")] = "production") -> None:
+def migrate(
+    kind: Annotated[str, typer.Option(help="production or simulation, fixed by the first run")] = "production",
+) -> None:
     """Brings the database that CERTLIFE_OWNER_DATABASE_URL names to this version."""
     if kind not in ("production", "simulation"):
         raise typer.BadParameter("kind is production or simulation")
@@ -262,7 +265,9 @@ def generate(
 
 @app.command()
 def demo(
-    check: Annotated[bool, typer.Option("--check", help="walk one certificate through its life over HTTP, then end")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="walk one certificate through its life over HTTP, then end")
+    ] = False,
     certificates: Annotated[int, typer.Option(min=1, max=100_000)] = 300,
     seed: int = 1,
 ) -> None:
@@ -278,7 +283,9 @@ def demo(
             _walk(running)
             return
         running.house.start(engine=False, clock=True)
-        console.print(f"\nThe present is {running.house.today()}, and time runs on. Stop with Ctrl-C.  按 Ctrl-C 结束。")
+        console.print(
+            f"\nThe present is {running.house.today()}, and time runs on. Stop with Ctrl-C.  按 Ctrl-C 结束。"
+        )
         stopping = threading.Event()
         _until_stopped(stopping)
         stopping.wait()
@@ -315,7 +322,12 @@ def _show(progress: Iterator[Generated]) -> None:
             if count % 26 == 0:
                 console.print(f"{each.day}  {each.facts} facts  {each.share:.0%}")
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("filling the register", total=1.0)
         for each in progress:

@@ -111,7 +111,7 @@ class Teller:
         fate = rng.random()
         months = 9 if rng.random() < 0.62 else rng.choice((10, 11, 12))
         suspend_on = add_months(body.today, months) if fate < 0.093 else None
-        withdrawn = fate < 0.015 or 0.985 <= fate
+        withdrawn = fate < 0.015 or fate >= 0.985
         while True:
             due = body.certificate().due
             visit_on = due.visit_on - timedelta(days=rng.randrange(0, 170) if rng.random() < 0.98 else -20)
@@ -199,9 +199,7 @@ class Acts:
         yield last
         certification_type = self.certificate().cases[case].application.certification_type
         findings = self._findings(certification_type, None)
-        self._do(
-            assessor, c.RecordAssessment(case=case, on_site_from=first, on_site_to=last, findings=findings)
-        )
+        self._do(assessor, c.RecordAssessment(case=case, on_site_from=first, on_site_to=last, findings=findings))
         yield self.today + timedelta(days=self.rng.randrange(1, 6))
         self._do("reviewer", c.ReviewAssessment(case=case, recommendation="grant"))
 
@@ -222,9 +220,7 @@ class Acts:
         if self.rng.random() < 0.10:
             self._do(
                 "registrar",
-                c.Reissue(
-                    reasons=(e.Reason("address_changed"),), address=f"新址路 {self.rng.randrange(1, 999)} 号"
-                ),
+                c.Reissue(reasons=(e.Reason("address_changed"),), address=f"新址路 {self.rng.randrange(1, 999)} 号"),
             )
 
     def decide(self, outcome: str, case: int | None = None) -> None:
@@ -282,9 +278,7 @@ class Acts:
     def _both(self, command: c.Command) -> None:
         proposed = self._do("decider-1", command)
         approval = c.Approve(digest=proposed.digest)
-        answer = self.teller.house.register.approve(
-            self._request("decider-2"), self.id, proposed.proposal, approval
-        )
+        answer = self.teller.house.register.approve(self._request("decider-2"), self.id, proposed.proposal, approval)
         self.teller.facts += len(answer.events)
 
 

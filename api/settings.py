@@ -14,7 +14,9 @@ class Settings(BaseSettings):
 
     database_url: str | None = Field(None, description="PostgreSQL as the service's role (certlife_service)")
     engine_database_url: str | None = Field(None, description="PostgreSQL as the engine's role (certlife_engine)")
-    owner_database_url: str | None = Field(None, description="PostgreSQL as the owner; used by `certlife migrate` alone")
+    owner_database_url: str | None = Field(
+        None, description="PostgreSQL as the owner; used by `certlife migrate` alone"
+    )
     data: Path = Field(Path(".certlife"), description="where the embedded PostgreSQL keeps its data")
     now: AwareDatetime | None = Field(None, description="the instant at which a simulated register's process starts")
     host: str = "127.0.0.1"

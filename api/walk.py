@@ -78,7 +78,9 @@ class Walk:
         case = self._last_case("visit")
         self._move_to(date.fromisoformat(due["visit_on"]) - timedelta(days=30))
         self._in_case(case, "plan", "registrar", **self._site(), team=["assessor-2"])
-        yield self._step("策划监督（可复现抽样）", "visit planned, reproducible draw", "valid", "surveillance-planned.v1")
+        yield self._step(
+            "策划监督（可复现抽样）", "visit planned, reproducible draw", "valid", "surveillance-planned.v1"
+        )
         self._in_case(case, "assessment", "assessor-2", **self._site(), findings=self._findings(self._draw(case)))
         yield self._step("记录监督", "visit recorded", "valid", "surveillance-recorded.v1")
         self._decide(case, "maintain")

@@ -70,11 +70,7 @@ def enter_application(
     for bar in organisation.bars.values():
         if bar.scheme == command.scheme and on <= bar.until_on:
             raise errors.Barred(scheme=bar.scheme, until_on=bar.until_on)
-    return [
-        e.ApplicationEntered(
-            **moment.stamp(on), certificate=certificate, scheme=command.scheme, kind=command.kind
-        )
-    ]
+    return [e.ApplicationEntered(**moment.stamp(on), certificate=certificate, scheme=command.scheme, kind=command.kind)]
 
 
 def impose_bar(certificate: UUID, scheme: str, on: date, until_on: date, moment: Moment) -> e.Fact:

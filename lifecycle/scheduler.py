@@ -74,9 +74,7 @@ def why(fact: e.Fact) -> str:
 def start(run: Callable[[], object], every_seconds: int) -> BackgroundScheduler:
     """``run`` is called now and then every so many seconds, never twice at once; a missed call is made up once."""
     scheduler = BackgroundScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone="UTC")
-    scheduler.add_job(
-        run, "interval", seconds=every_seconds, coalesce=True, misfire_grace_time=None, max_instances=1
-    )
+    scheduler.add_job(run, "interval", seconds=every_seconds, coalesce=True, misfire_grace_time=None, max_instances=1)
     scheduler.start()
     return scheduler
 
