@@ -24,7 +24,9 @@ from lifecycle.periods import day_start, legal_day
 from lifecycle.rules import normalise_number
 from lifecycle.service import Register
 from lifecycle.status import Answer, Stars, answer_on
-from projections import deadlines, register as register_projection
+from lifecycle.transitions import Status
+from projections import deadlines
+from projections import register as register_projection
 from projections.engine import standing
 from projections.register import Found
 
@@ -184,6 +186,14 @@ class Questions:
         if position < wanted:
             raise ProjectionLate(wanted=wanted, position=position)
 
+    def require_recorded(self, wanted: int | None) -> None:
+        """Raises ProjectionLate where the log itself, which some answers are read from, has not come so far."""
+        if wanted is None:
+            return
+        position = self.register.recorder.max_notification_id() or 0
+        if position < wanted:
+            raise ProjectionLate(wanted=wanted, position=position)
+
     def certificates(self, identity: Identity, filters: dict[str, Any], cursor: str | None, limit: int) -> dict[str, Any]:
         after = Cursor.read(cursor, (UUID(int=0),))
         with self.pool.connection() as connection:
@@ -248,6 +258,7 @@ Limit = Annotated[int, Query(ge=1, le=LIMIT)]
 Position = Annotated[int | None, Query(ge=0, le=2**62)]
 CursorText = Annotated[str | None, Query(max_length=400)]
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})")
 
 
 def router(questions: Questions) -> APIRouter:
@@ -273,7 +284,7 @@ def router(questions: Questions) -> APIRouter:
     ) -> Response:
         """The public status of one certificate number, for a legal day."""
         _require_exact_day(request, "on")
-        _require_aware(known_at)
+        _require_exact_instant(request, "known_at")
         identity = optional(request)
         questions.await_position(min_position, "register")
         return questions.status(number, identity, on, known_at)
@@ -294,7 +305,7 @@ def router(questions: Questions) -> APIRouter:
     @routes.get("/certificates", tags=["staff"])
     def certificates(
         request: Request,
-        status: str | None = None,
+        status: Status | None = None,
         level: str | None = None,
         holder: Annotated[str | None, Query(max_length=300)] = None,
         due_by: date | None = None,
@@ -306,13 +317,14 @@ def router(questions: Questions) -> APIRouter:
         identity = asked_by(request, QUESTIONERS, "list certificates")
         _require_exact_day(request, "due_by")
         questions.await_position(min_position, "register")
-        filters = {"status": _clean(status), "level": _clean(level), "holder": _clean(holder), "due_by": due_by}
+        filters = {"status": status, "level": _clean(level), "holder": _clean(holder), "due_by": due_by}
         return _json(questions.certificates(identity, filters, cursor, limit))
 
     @routes.get("/certificates/{certificate_id}", tags=["staff"])
     def certificate(request: Request, certificate_id: UUID, min_position: Position = None) -> Response:
         """The state of one certificate, cases and proposals included."""
         identity = asked_by(request, QUESTIONERS, "read a certificate")
+        questions.require_recorded(min_position)
         answer = questions.certificate(identity, certificate_id)
         return _json(answer, {"ETag": f'"{answer["version"]}"'})
 
@@ -323,6 +335,7 @@ def router(questions: Questions) -> APIRouter:
     ) -> Response:  # fmt: skip
         """The stream of one certificate, in order."""
         identity = asked_by(request, QUESTIONERS, "read a stream")
+        questions.require_recorded(min_position)
         (after,) = Cursor.read(cursor, (0,))
         return _json(questions.events(identity, certificate_id, after, limit))
 
@@ -376,6 +389,8 @@ def _require_exact_day(request: Request, name: str) -> None:
         raise Malformed(problem=f"{name} must be a day, YYYY-MM-DD")
 
 
-def _require_aware(known_at: datetime | None) -> None:
-    if known_at is not None and known_at.tzinfo is None:
-        raise Malformed(problem="known_at must be an instant with its offset, such as 2026-05-03T00:00:00Z")
+def _require_exact_instant(request: Request, name: str) -> None:
+    """Raises Malformed for an instant without its offset, and for a number, as above."""
+    given = request.query_params.get(name)
+    if given is not None and not INSTANT.fullmatch(given):
+        raise Malformed(problem=f"{name} must be an instant with its offset, such as 2026-05-03T00:00:00Z")

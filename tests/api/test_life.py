@@ -2,8 +2,8 @@
 
 from datetime import date, timedelta
 
-from tests.api.life import STAGES, Life, life_at, reasons
-from tests.api.office import Office, answered
+from tests.api.life import STAGES, Life, life_at
+from tests.api.office import Office
 
 
 def test_a_certificate_lives_its_whole_life_over_http(life: Life) -> None:
