@@ -5,7 +5,7 @@ that follow are asked again and written into the correction; decisions that lose
 work; a correction that would make the stream unlawful is refused, naming the first fact that would be.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -14,16 +14,17 @@ from lifecycle import commands as c
 from lifecycle import errors
 from lifecycle import events as e
 from lifecycle.amendment import amend, patch, value_at
-from lifecycle.certificate import Certificate, evolve
+from lifecycle.certificate import Certificate
 from lifecycle.decisions.application import refusal_of
 from lifecycle.decisions.dispute import require_fact
+from lifecycle.decisions.lawfulness import first_unlawful
 from lifecycle.decisions.moment import Moment
 from lifecycle.decisions.permission import enter, require_independent, require_order, require_past, require_reasons
 from lifecycle.decisions.standing import require_upheld
 from lifecycle.events import Recorded
-from lifecycle.replay import replay
+from lifecycle.replay import Replay, replay
 from lifecycle.rules import MalformedFindings
-from lifecycle.transitions import STAGE, STAGED, STATUS, type_of_fact
+from lifecycle.transitions import type_of_fact
 
 _DAY = frozenset({"/effective_on"})
 _SITE = _DAY | {"/on_site_from", "/on_site_to", "/findings"}
@@ -87,23 +88,25 @@ def correct(certificate: Certificate, command: c.Correct, moment: Moment) -> lis
     )
     if not command.void:
         _require_sound(certificate, command, target, moment)
-    corrected = _consequences(certificate, bare, moment)
-    _require_lawful(certificate, corrected)
+    before = replay(certificate.id, certificate.history, moment.editions)
+    after = replay(certificate.id, _with(certificate, bare), moment.editions)
+    corrected = _consequences(certificate, bare, (before, after), moment)
+    _require_lawful(certificate, corrected, after.unsupported, moment)
     return [corrected]
 
 
 def _target(certificate: Certificate, command: c.Correct) -> e.Fact:
     """The fact to correct, as it reads now. Raises for what cannot be corrected or voided."""
-    recorded = require_fact(certificate, command.target)
+    require_fact(certificate, command.target)
     if command.void == bool(command.changes):
         raise errors.CorrectionMalformed(
             version=command.target, problem="give either changes or void, and one of them"
         )
-    if command.void:
-        return _voidable(recorded, command)
     standing = {r.version: r.fact for r in amend(certificate.history)}.get(command.target)
     if standing is None:
         raise errors.CorrectionMalformed(version=command.target, problem="it was voided")
+    if command.void:
+        return _voidable(standing, command)
     for change in command.changes:
         _require_correctable(standing, change, command.target)
     return standing
@@ -171,66 +174,49 @@ def _with(certificate: Certificate, correction: e.RecordCorrected) -> list[Recor
 
 
 def _consequences(
-    certificate: Certificate, correction: e.RecordCorrected, moment: Moment
+    certificate: Certificate, correction: e.RecordCorrected, replays: tuple[Replay, Replay], moment: Moment
 ) -> e.RecordCorrected:
-    before = replay(certificate.id, certificate.history, moment.editions)
-    after = replay(certificate.id, _with(certificate, correction), moment.editions)
+    """The correction with what it changes of what follows: what the replays before and after it tell differently."""
+    before, after = replays
     known = {(r.version, r.path): r.value for r in before.differences}
     recomputed = [r for r in after.differences if known.get((r.version, r.path), _NOTHING) != r.value]
     return msgspec.structs.replace(
         correction,
-        recomputed=tuple(recomputed) + _grace(certificate, after, moment),
+        recomputed=(*recomputed, *_grace(certificate, replays, moment)),
         unsupported=tuple(version for version in after.unsupported if version not in before.unsupported),
     )
 
 
-def _grace(certificate: Certificate, after, moment: Moment) -> tuple[e.Recomputed, ...]:
-    """A due date that the correction moves into the past is due on the day of recording, with the grace."""
+def _grace(certificate: Certificate, replays: tuple[Replay, Replay], moment: Moment) -> Iterator[e.Recomputed]:
+    """A due date that the correction moves into the past is due on the day of recording, with the grace; what was
+    overdue already stays so, and a grace already running is not given anew."""
+    before, after = replays
     due, stood = after.certificate.due, certificate.due
-    if due is None or stood is None or due.visit_on >= min(moment.today, stood.visit_on):
-        return ()
-    edition = moment.edition_of(certificate)
-    eased = edition.due(
-        due.anchor_on, after.certificate.levels.last, after.certificate.checks, changed_on=moment.today
-    )
-    return (
-        e.Recomputed(after.due_version, "/due", e.plain(due), e.plain(eased)),
-    )
+    if due is None or stood is None or due == before.certificate.due:
+        return
+    if due.visit_on < moment.today < stood.overdue_on:
+        eased = moment.edition_of(certificate).due(
+            due.anchor_on,
+            after.certificate.levels.last,
+            after.certificate.checks,
+            changed_on=min(moment.today, stood.visit_on),
+        )
+        yield e.Recomputed(after.due_version, "/due", e.plain(due), e.plain(eased))
 
 
-def _require_lawful(certificate: Certificate, correction: e.RecordCorrected) -> None:
-    """Raises CorrectionMakesIllegal, naming the first fact of the amended stream that the tables would refuse."""
-    walked = Certificate(certificate.id)
-    for recorded in amend(_with(certificate, correction)):
-        if problem := _problem(walked, recorded, correction.unsupported):
-            raise errors.CorrectionMakesIllegal(
-                certificate=certificate.label,
-                version=recorded.version,
-                topic=e.topic_of(recorded.fact),
-                problem=problem,
-            )
-        evolve(walked, recorded.version, recorded.fact)
+def _require_lawful(
+    certificate: Certificate, correction: e.RecordCorrected, unsupported: Sequence[int], moment: Moment
+) -> None:
+    """Raises CorrectionMakesIllegal, naming the first fact of the amended stream that would not be lawful."""
+    amended = amend(_with(certificate, correction))
+    if found := first_unlawful(certificate.id, amended, unsupported, moment.editions):
+        recorded, problem = found
+        raise errors.CorrectionMakesIllegal(
+            certificate=certificate.label,
+            version=recorded.version,
+            topic=e.topic_of(recorded.fact),
+            problem=problem,
+        )
 
-
-def _problem(walked: Certificate, recorded: Recorded, unsupported: Sequence[int]) -> str | None:
-    fact, kind = recorded.fact, type(recorded.fact)
-    if (walked.status, kind) not in STATUS:
-        return f"the certificate would be {walked.status}"
-    if kind in _STATUS_ACTS and walked.last_act_on and fact.effective_on < walked.last_act_on:
-        return f"it took effect on {fact.effective_on}, before the status act of {walked.last_act_on}"
-    case = walked.cases.get(fact.case or 0)
-    if case is None or kind not in STAGED:
-        return None
-    if fact.cause.kind != "clock" and fact.effective_on < case.last_on:
-        return f"it took effect on {fact.effective_on}, before the act of its case on {case.last_on}"
-    if (case.kind, case.stage, kind) not in STAGE and recorded.version not in unsupported:
-        return f"the {case.kind} case would be {case.stage}"
-    return None
-
-
-_STATUS_ACTS = frozenset({
-    e.CertificateIssued, e.CertificateRenewed, e.CertificateSuspended, e.SuspensionExtended, e.CertificateReinstated,
-    e.CertificateWithdrawn, e.CertificateCancelled, e.CertificateReissued, e.GradeChanged,
-})  # fmt: skip
 
 _NOTHING: Any = object()

@@ -1,0 +1,312 @@
+"""What cannot be corrected, and corrections that would make the stream unlawful ("Corrections", "Correctable")."""
+
+import pytest
+
+from lifecycle import commands as c
+from lifecycle import errors
+from lifecycle import events as e
+from lifecycle.decisions.correction import CORRECTABLE, VOIDABLE
+from tests.lifecycle.story import EDITION, Story, around, day, reasons
+
+DAY = {"/effective_on"}
+SITE = {"/on_site_from", "/on_site_to", "/findings"}
+TEXTS = {"/holder", "/address", "/scope"}
+
+LISTED: dict[type[e.Fact], set[str]] = {
+    e.ApplicationSubmitted: DAY | TEXTS,
+    e.ApplicationAccepted: DAY,
+    e.ApplicationRejected: DAY | {"/reasons"},
+    e.ApplicationWithdrawn: DAY,
+    e.AssessmentPlanned: DAY | {"/on_site_from", "/on_site_to"},
+    e.AssessmentRecorded: DAY | SITE | {"/deductions"},
+    e.NonconformityClosed: DAY,
+    e.CertificationGranted: DAY,
+    e.CertificationRefused: DAY | {"/reasons"},
+    e.CertificateIssued: DAY | TEXTS,
+    e.CertificateRenewed: DAY | TEXTS,
+    e.CertificateReissued: DAY | TEXTS | {"/reasons"},
+    e.SurveillancePlanned: DAY | {"/on_site_from", "/on_site_to", "/draw"},
+    e.SurveillanceRecorded: DAY | SITE | {"/drawn"},
+    e.CertificationMaintained: DAY,
+    e.GradeChanged: DAY,
+    e.CertificateSuspended: DAY | {"/ends_on", "/reasons"},
+    e.SuspensionExtended: DAY | {"/ends_on", "/reasons"},
+    e.CertificateReinstated: DAY,
+    e.WithdrawalOpened: DAY | {"/reasons"},
+    e.WithdrawalDropped: DAY,
+    e.CertificateWithdrawn: DAY | {"/reasons"},
+    e.CertificateCancelled: DAY | {"/reasons"},
+}
+"""By hand: days of effect and on site, findings, deductions, the sample, ends_on, reasons, holder, address, scope."""
+
+
+def test_what_can_be_corrected_is_what_the_domain_lists() -> None:
+    assert {fact: set(paths) for fact, paths in CORRECTABLE.items()} == LISTED
+    assert set(VOIDABLE) == {
+        e.CertificateSuspended, e.CertificateReissued, e.SurveillanceRecorded, e.CertificateWithdrawn
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fact", "path", "old", "new"),
+    [
+        (e.ApplicationSubmitted, "/organisation", None, None),
+        (e.ApplicationSubmitted, "/certification_type", "star", "conformity"),
+        (e.ApplicationSubmitted, "/accepts_conformity", False, True),
+        (e.ApplicationSubmitted, "/by/person", "holder", "reg"),
+        (e.AssessmentPlanned, "/team", ["ana"], ["bob"]),
+        (e.AssessmentRecorded, "/team", ["ana"], ["bob"]),
+        (e.AssessmentRecorded, "/evidence", [], ["x"]),
+        (e.AssessmentRecorded, "/findings/6/element", "6", "5.5"),
+        (e.AssessmentRecorded, "/findings", None, []),
+        (e.GradeDetermined, "/level", "five_star", "four_star"),
+        (e.CertificationGranted, "/level", "five_star", "four_star"),
+        (e.CertificationGranted, "/signed_by", ["dora", "dan"], ["dina", "dan"]),
+        (e.CertificateIssued, "/number", None, "CSP-S01-2024-99999"),
+        (e.CertificateIssued, "/level", "five_star", "four_star"),
+        (e.CertificateIssued, "/valid_until", "2027-01-14", "2028-01-14"),
+        (e.CertificateIssued, "/due/visit_on", None, None),
+        (e.CertificateIssued, "/case", 1, 2),
+        (e.CertificateIssued, "/cause/id", None, "x"),
+        (e.CertificateIssued, "/no_such_thing", None, "x"),
+        (e.AssessmentRecorded, "/findings/9.9/marks", None, "1"),
+        (e.ActProposed, "/act", "decide", "suspend"),
+        (e.RecordCorrected, "/reason", "a slip", "another"),
+        (e.RecordCorrected, "/effective_on", "2024-02-01", "2024-01-20"),
+    ],
+)
+def test_ids_persons_numbers_types_outcomes_and_corrections_are_not_corrected(
+    fact: type[e.Fact], path: str, old: object, new: object
+) -> None:
+    story = Story().issued().on("2024-02-01")
+    story.corrected(1, e.Change("/scope", "alarm operation", "patrols"))
+    with story.refusing(errors.NotCorrectable, path=path, topic=e.topic_of(fact)):
+        story.corrected(story.version_of(fact), e.Change(path, old, new))
+
+
+def test_a_correction_is_not_corrected_the_original_is_corrected_again() -> None:
+    story = Story().issued().on("2024-02-01")
+    story.corrected(1, e.Change("/scope", "alarm operation", "patrols"))
+    with story.refusing(errors.NotVoidable, topic="record-corrected.v1"):
+        story.corrected(story.version_of(e.RecordCorrected), void=True)
+    with story.refusing(errors.CorrectedValueDiffers, is_now="patrols", old="alarm operation"):
+        story.corrected(1, e.Change("/scope", "alarm operation", "alarms"))
+    story.corrected(1, e.Change("/scope", "patrols", "alarms"))
+
+
+@pytest.mark.parametrize("fact", [e.ApplicationSubmitted, e.AssessmentRecorded, e.CertificateIssued, e.GradeDetermined])
+def test_only_a_suspension_re_issue_visit_or_withdrawal_is_voided(fact: type[e.Fact]) -> None:
+    story = Story().issued()
+    with story.refusing(errors.NotVoidable, topic=e.topic_of(fact)):
+        story.corrected(story.version_of(fact), void=True)
+
+
+def test_what_was_voided_is_neither_corrected_nor_voided_again() -> None:
+    story = Story().issued().on("2024-02-01")
+    story.suspended()
+    target = story.version_of(e.CertificateSuspended)
+    story.corrected(target, void=True)
+    with story.refusing(errors.CorrectionMalformed, version=target, problem="it was voided"):
+        story.corrected(target, e.Change("/ends_on", "2024-08-01", "2024-07-01"))
+    with story.refusing(errors.CorrectionMalformed, version=target, problem="it was voided"):
+        story.corrected(target, void=True)
+
+
+def test_a_correction_either_changes_or_voids() -> None:
+    story = Story().issued()
+    with story.refusing(errors.CorrectionMalformed):
+        story.corrected(1)
+    with story.refusing(errors.CorrectionMalformed):
+        story.corrected(1, e.Change("/scope", "alarm operation", "x"), void=True)
+    with story.refusing(errors.FactUnknown, version=99):
+        story.corrected(99, e.Change("/scope", "alarm operation", "x"))
+
+
+@pytest.mark.parametrize(
+    ("fact", "change", "refusal"),
+    [
+        (e.CertificateIssued, e.Change("/effective_on", "2024-01-15", "2024-02-02"), errors.DayInFuture),
+        (e.CertificateIssued, e.Change("/effective_on", "2024-01-15", "soon"), errors.CorrectionMalformed),
+        (e.CertificateIssued, e.Change("/holder", "Example Alarm Ltd", None), errors.CorrectionMalformed),
+        (e.AssessmentRecorded, e.Change("/on_site_to", "2024-01-15", "2024-02-02"), errors.DayInFuture),
+        (e.AssessmentRecorded, e.Change("/on_site_to", "2024-01-15", "2024-01-16"), errors.DaysOutOfOrder),
+        (e.AssessmentRecorded, e.Change("/on_site_from", "2024-01-15", "2024-01-16"), errors.DaysOutOfOrder),
+        (e.AssessmentRecorded, e.Change("/findings/6/marks", "4", "4.5"), errors.FindingsRefused),
+        (e.AssessmentRecorded, e.Change("/findings/6/outcome", "conforming", "perfect"), errors.CorrectionMalformed),
+        (e.AssessmentRecorded, e.Change("/deductions", None, [{"code": "x"}]), errors.FindingsRefused),
+    ],
+)
+def test_the_corrected_fact_meets_what_was_asked_of_it_when_it_was_recorded(
+    fact: type[e.Fact], change: e.Change, refusal: type[errors.Refusal]
+) -> None:
+    story = Story().issued().on("2024-02-01")
+    with story.refusing(refusal):
+        story.corrected(story.version_of(fact), change)
+
+
+def test_a_corrected_sample_is_within_what_was_found() -> None:
+    story = Story().issued().on("2024-07-15")
+    case = story.visit_opened()
+    drawn = tuple(story.edition.elements)[:6]
+    story.planned(case, draw=drawn)
+    story.assessed(case, story.findings(elements=drawn))
+    target = story.version_of(e.SurveillanceRecorded)
+    with story.refusing(errors.FindingsRefused, element="5.5"):
+        story.corrected(target, e.Change("/drawn", list(drawn), [*drawn, "5.5"]))
+    story.corrected(target, e.Change("/drawn", list(drawn), list(drawn[:5])))
+
+
+def test_corrected_reasons_are_of_the_edition() -> None:
+    story = Story().issued()
+    story.suspended()
+    target = story.version_of(e.CertificateSuspended)
+    with story.refusing(errors.ReasonUnknown, reason="dislike", act="suspension", edition=EDITION):
+        story.corrected(target, e.Change("/reasons", [{"code": "mark_misused"}], [{"code": "dislike"}]))
+
+
+# ---- the amended stream is lawful, else the first fact that would not be is named ----------------------------------
+
+
+def suspended_and_back() -> Story:
+    """Suspended on 1 March, reinstated on 10 March, suspended again on 20 March."""
+    story = Story().issued().on("2024-03-01")
+    story.suspended(ends_on=day("2024-04-30"))
+    story.on("2024-03-10").reinstated()
+    story.on("2024-03-20").suspended(ends_on=day("2024-04-30"))
+    return story.on("2024-04-01")
+
+
+def versions(story: Story, fact: type[e.Fact]) -> list[int]:
+    return [recorded.version for recorded in story.history if isinstance(recorded.fact, fact)]
+
+
+@pytest.mark.parametrize("to", around("2024-03-10"))
+def test_a_status_act_is_not_moved_past_the_next_one(to) -> None:
+    story = suspended_and_back()
+    first, reinstated = versions(story, e.CertificateSuspended)[0], versions(story, e.CertificateReinstated)[0]
+    change = e.Change("/effective_on", "2024-03-01", to.isoformat())
+    if to <= day("2024-03-10"):
+        story.corrected(first, change)
+        return
+    with story.refusing(errors.CorrectionMakesIllegal, version=reinstated, topic="certificate-reinstated.v1"):
+        story.corrected(first, change)
+
+
+@pytest.mark.parametrize("to", around("2024-03-10"))
+def test_a_status_act_is_not_moved_before_the_last_one(to) -> None:
+    story = suspended_and_back()
+    second = versions(story, e.CertificateSuspended)[1]
+    change = e.Change("/effective_on", "2024-03-20", to.isoformat())
+    if to >= day("2024-03-10"):
+        story.corrected(second, change)
+        return
+    with story.refusing(errors.CorrectionMakesIllegal, version=second):
+        story.corrected(second, change)
+
+
+def test_a_suspension_that_was_ended_is_not_voided_from_under_its_end() -> None:
+    story = suspended_and_back()
+    first, second = versions(story, e.CertificateSuspended)
+    reinstated = versions(story, e.CertificateReinstated)[0]
+    with story.refusing(errors.CorrectionMakesIllegal, version=reinstated, topic="certificate-reinstated.v1"):
+        story.corrected(first, void=True)
+    story.corrected(second, void=True)
+    assert story.certificate.status == "active"
+
+
+@pytest.mark.parametrize("after", ["cancelled", "withdrawn"])
+def test_a_suspension_is_not_moved_past_the_end_of_the_certificate(after: str) -> None:
+    story = Story().issued().on("2024-03-01")
+    story.suspended()
+    getattr(story.on("2024-03-10"), after)()
+    end = len(story.history)
+    with story.on("2024-04-01").refusing(errors.CorrectionMakesIllegal, version=end):
+        change = e.Change("/effective_on", "2024-03-01", "2024-03-11")
+        story.corrected(story.version_of(e.CertificateSuspended), change)
+
+
+@pytest.mark.parametrize("to", around("2027-01-14"))
+def test_an_act_is_not_moved_past_the_last_valid_day(to) -> None:
+    story = Story().issued().on("2026-12-01")
+    story.suspended()
+    story.on("2027-03-01").ticks()
+    target = story.version_of(e.CertificateSuspended)
+    change = e.Change("/effective_on", "2026-12-01", to.isoformat())
+    if to <= day("2027-01-14"):
+        story.corrected(target, change)
+        return
+    with story.refusing(errors.Refusal):
+        story.corrected(target, change)
+
+
+def test_validity_is_not_moved_away_from_under_what_was_done_in_it() -> None:
+    """Issued a month earlier, it would have been expired when it was suspended; the suspension is named."""
+    story = Story("2024-01-15")
+    story.decided(story.graded(), "grant")
+    story.on("2024-03-01").does("reg", c.Issue())
+    story.on("2027-02-20").suspended()
+    issued, suspended = story.version_of(e.CertificateIssued), story.version_of(e.CertificateSuspended)
+    with story.refusing(errors.CorrectionMakesIllegal, version=suspended):
+        story.corrected(issued, e.Change("/effective_on", "2024-03-01", "2024-02-01"))
+
+
+def test_a_certificate_that_has_expired_is_not_issued_later_by_correction() -> None:
+    """Its expiry stands on the day after its last valid day; that day cannot move away from under it."""
+    story = Story("2024-01-10")
+    story.decided(story.graded(), "grant")
+    story.on("2024-01-15").does("reg", c.Issue())
+    story.on("2027-02-01").ticks()
+    expired = story.version_of(e.CertificateExpired)
+    with story.refusing(errors.CorrectionMakesIllegal, version=expired, topic="certificate-expired.v1"):
+        story.corrected(story.version_of(e.CertificateIssued), e.Change("/effective_on", "2024-01-15", "2024-01-20"))
+
+
+@pytest.mark.parametrize("to", around("2024-09-01"))
+def test_a_corrected_suspension_ends_within_six_months(to) -> None:
+    story = Story().issued().on("2024-03-01")
+    story.suspended(ends_on=day("2024-05-01"))
+    target = story.version_of(e.CertificateSuspended)
+    change = e.Change("/ends_on", "2024-05-01", to.isoformat())
+    if to <= day("2024-09-01"):
+        story.corrected(target, change)
+        return
+    with story.refusing(errors.CorrectionMakesIllegal, version=target):
+        story.corrected(target, change)
+
+
+def test_a_suspension_moved_earlier_takes_its_longest_end_along() -> None:
+    story = Story().issued().on("2024-03-10")
+    story.suspended()
+    target = story.version_of(e.CertificateSuspended)
+    earlier = e.Change("/effective_on", "2024-03-10", "2024-03-01")
+    with story.refusing(errors.CorrectionMakesIllegal, version=target):
+        story.corrected(target, earlier)
+    story.corrected(target, earlier, e.Change("/ends_on", "2024-09-10", "2024-09-01"))
+
+
+def test_a_corrected_end_is_not_later_than_the_extension_that_followed() -> None:
+
+    story = Story().issued().on("2024-03-01")
+    story.suspended(ends_on=day("2024-05-01"))
+    story.both(c.ExtendSuspension(reasons=reasons("mark_misused"), ends_on=day("2024-06-01")))
+    target, extended = story.version_of(e.CertificateSuspended), story.version_of(e.SuspensionExtended)
+    with story.refusing(errors.CorrectionMakesIllegal, version=extended):
+        story.corrected(target, e.Change("/ends_on", "2024-05-01", "2024-06-01"))
+    story.corrected(target, e.Change("/ends_on", "2024-05-01", "2024-05-31"))
+
+
+def test_acts_of_a_case_stay_in_order() -> None:
+    story = Story("2024-01-15")
+    case = story.applies()
+    story.on("2024-01-20").accepted(case)
+    story.on("2024-01-25").planned(case)
+    planned = story.version_of(e.AssessmentPlanned)
+    with story.refusing(errors.CorrectionMakesIllegal, version=planned, topic="assessment-planned.v1"):
+        story.corrected(planned, e.Change("/effective_on", "2024-01-25", "2024-01-19"))
+    story.corrected(planned, e.Change("/effective_on", "2024-01-25", "2024-01-20"))
+
+
+def test_after_a_decided_visit_was_voided_other_records_can_still_be_corrected() -> None:
+    story = Story().issued().on("2024-07-15").visited()
+    story.corrected(story.version_of(e.SurveillanceRecorded), void=True)
+    story.corrected(1, e.Change("/scope", "alarm operation", "patrols"))
