@@ -35,6 +35,7 @@ def id_of(unified_code: str) -> UUID:
 
 
 def fold(id: UUID, history: Iterable[Recorded]) -> Organisation:
+    """The organisation; where the stream is that of something else, one that is not registered."""
     organisation = Organisation(id)
     for recorded in history:
         organisation.version = recorded.version
@@ -45,7 +46,7 @@ def fold(id: UUID, history: Iterable[Recorded]) -> Organisation:
                 organisation.bars[fact.certificate] = fact
             case e.BarLifted() as fact:
                 organisation.bars.pop(fact.certificate, None)
-    return organisation
+    return organisation if organisation.unified_code else Organisation(id)
 
 
 def register(organisation: Organisation, command: RegisterOrganisation, moment: Moment) -> list[e.Fact]:

@@ -5,7 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.api.life import Json, Life, life_at, reasons
+from lifecycle import keys, scheme
+from tests.api.life import CSP, SHA, Json, Life, life_at, reasons
 from tests.api.office import Office, answered, refused
 from tests.api.requests import LAWFUL, Lawful, life_for
 
@@ -235,6 +236,17 @@ def test_applications_are_refused_for_what_stands_against_them(office: Office) -
     life_at(office, "withdrawn")
     former = Life(office, "former")
     refused(office.post("/applications", "former", former.application()), 409, "barred")
+
+
+def test_what_is_no_organisation_is_taken_for_none_though_its_stream_exists(office: Office) -> None:
+    certificate = life_at(office, "active")
+    person, editions = office.house.register.person("ana").id, scheme.id_of(CSP)
+    for id in (certificate.id, str(person), str(editions), str(keys.REGISTER)):
+        application = Life(office).application(organisation=id, request_sha256=SHA)
+        conflict = {"organisation": id, "grounds": "x"}
+        with office.recording_nothing():
+            refused(office.post("/applications", "reg", application), 404, "organisation_unknown")
+            refused(office.post("/persons/ana/conflicts", "reg", conflict), 404, "organisation_unknown")
 
 
 def test_persons_and_organisations_are_registered_once(office: Office) -> None:
