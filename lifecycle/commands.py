@@ -19,8 +19,8 @@ from lifecycle.events import Change, Deduction, Finding, Reason, Role, plain
 
 Text = Annotated[str, Meta(min_length=1, max_length=2000)]
 Line = Annotated[str, Meta(min_length=1, max_length=300)]
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$")]
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$(?!\n)")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 Team = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=20)]
 Reasons = Annotated[tuple[Reason, ...], Meta(min_length=1, max_length=20)]
 Evidence = Annotated[tuple[Sha256, ...], Meta(max_length=200)]
@@ -235,6 +235,9 @@ C = TypeVar("C", bound=msgspec.Struct)
 FORBIDDEN = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff\\ufffe\\uffff]")
 """Characters that no text of a record may hold: controls, direction overrides, lone surrogates, non-characters."""
 
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
+"""The days that the register reckons with: whatever is counted from one of them is a day of the calendar too."""
+
 
 def read(command: type[C], body: Any) -> C:
     """The command that a decoded JSON object describes.
@@ -247,9 +250,13 @@ def read(command: type[C], body: Any) -> C:
         if text and not text.strip():
             raise Malformed(problem=f"{path} is blank")
     try:
-        return msgspec.convert(body, command)
+        read = msgspec.convert(body, command)
     except msgspec.ValidationError as error:
         raise Malformed(problem=str(error)) from None
+    for name in command.__struct_fields__:
+        if isinstance(day := getattr(read, name), date) and not FIRST_DAY <= day <= LAST_DAY:
+            raise Malformed(problem=f"{name} {day} is not between {FIRST_DAY} and {LAST_DAY}")
+    return read
 
 
 def body_of(command: msgspec.Struct) -> dict[str, Any]:
