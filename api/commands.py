@@ -5,6 +5,7 @@ answers or refuses. Bodies are read by ``lifecycle.commands.read``; their shapes
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
 from api.identity import Identity, identify, require
 from lifecycle import commands as c
@@ -64,6 +66,7 @@ PROPOSAL = "/certificates/{certificate_id}/proposals/{proposal}"
 APPROVERS: Roles = frozenset().union(*(DUTIES[act].approved_by | DUTIES[act].by for act in DECISIONS))
 """Whoever may sign some act on a certificate; whether it is this one, the proposal tells."""
 
+JSON = "application/json"
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,100}")
 IF_MATCH = re.compile(r'"(\d{1,9})"')
 
@@ -115,12 +118,19 @@ def _add(routes: APIRouter, address: str, command: type[msgspec.Struct], handler
 def _carry_out(register: Register, command: type[c.Command]) -> Handler:
     def handle(request: Request, body: bytes) -> Response:
         received = receive(register, request, body, DUTIES[command].by, c.name_of(command))
-        read = c.read(command, received.body)
-        if isinstance(read, c.CaseCommand):
-            read = msgspec.structs.replace(read, case=received.path["case"])
+        read = _read(command, received)
         return answered(received, _execute(register, received, read), SUBJECTS.get(command, "certificate_id"))
 
     return handle
+
+
+def _read(command: type[c.Command], received: Received) -> c.Command:
+    """The command in the body, with the case that its address names."""
+    if not issubclass(command, c.CaseCommand):
+        return c.read(command, received.body)
+    if "case" in received.body:
+        raise Malformed(problem="the case stands in the address, not in the body")
+    return msgspec.structs.replace(c.read(command, received.body), case=received.path["case"])
 
 
 def _execute(register: Register, received: Received, command: c.Command) -> Answer:
@@ -170,6 +180,7 @@ def receive(register: Register, request: Request, body: bytes, allowed: Roles, a
     """The request, identified and allowed, its headers and path checked. Raises the refusal that is due first."""
     identity = identify(register, request)
     require(identity, allowed, act)
+    _require_json(request)
     decoded = decode(body)
     return Received(
         identity=identity,
@@ -186,15 +197,33 @@ def receive(register: Register, request: Request, body: bytes, allowed: Roles, a
     )
 
 
+def _nested(levels: int) -> Any:
+    """The type of a JSON value that is nested at most so many levels deep."""
+    within = _nested(levels - 1) if levels else str
+    return None | bool | int | float | str | list[within] | dict[str, within]
+
+
+_decode = msgspec.json.Decoder(dict[str, _nested(8)]).decode
+
+
 def decode(body: bytes) -> dict[str, Any]:
-    """The JSON object in the body. Raises Malformed."""
+    """The JSON object in the body; no body is an empty one. Raises Malformed."""
     try:
-        decoded = msgspec.json.decode(body or b"{}")
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise Malformed(problem=f"the body is not JSON: {error}") from None
-    if not isinstance(decoded, dict):
-        raise Malformed(problem="the body must be one JSON object")
+        decoded = _decode(body or b"{}")
+    except UnicodeDecodeError:
+        raise Malformed(problem="the body is not UTF-8") from None
+    except msgspec.DecodeError as error:
+        raise Malformed(problem=f"the body is no JSON object as it is asked for: {error}") from None
+    json.loads(body or b"{}", object_pairs_hook=_distinct)
     return decoded
+
+
+def _distinct(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's members. Raises Malformed for a name that stands twice: not everybody would read the same one."""
+    found = dict(members)
+    if len(found) < len(members):
+        raise Malformed(problem="an object in the body names a member twice")
+    return found
 
 
 def answered(received: Received, answer: Answer, subject: str = "certificate_id") -> Response:
@@ -214,7 +243,13 @@ def answered(received: Received, answer: Answer, subject: str = "certificate_id"
     if received.asked.dry_run:
         shown["dry_run"] = True
     headers = {"Cache-Control": "no-store", "ETag": f'"{answer.version}"'}
-    return Response(msgspec.json.encode(shown), status, headers, "application/json")
+    return Response(msgspec.json.encode(shown), status, headers, JSON)
+
+
+def _require_json(request: Request) -> None:
+    given = request.headers.get("content-type", JSON)
+    if given.partition(";")[0].strip().lower() != JSON:
+        raise HTTPException(415, f"A command is sent as {JSON}.")
 
 
 def _path(request: Request) -> dict[str, Any]:
@@ -296,7 +331,7 @@ def openapi_of(address: str, command: type[msgspec.Struct], roles: Roles) -> dic
     return {
         "summary": c.name_of(command).replace("_", " "),
         "parameters": parameters,
-        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "requestBody": {"required": True, "content": {JSON: {"schema": schema}}},
         "x-roles": sorted(roles),
         "security": [{"key": []}],
     }

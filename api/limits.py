@@ -13,39 +13,45 @@ SECONDS_TO_SEND = 10
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 
 class Limits:
     """An ASGI application that reads the body up to the limit before the application behind it sees the request."""
 
-    def __init__(self, app: Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]) -> None:
+    def __init__(self, app: Application, seconds_to_send: float = SECONDS_TO_SEND) -> None:
         self.app = app
+        self.seconds_to_send = seconds_to_send
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if len(scope["query_string"]) > QUERY_BYTES:
-            refused = problem(414, "query_too_long", "query too long", f"A query has at most {QUERY_BYTES} bytes.")
-            await refused(scope, receive, send)
-            return
         try:
-            body = await asyncio.wait_for(_read(receive), SECONDS_TO_SEND)
-        except TooLarge:
-            refused = problem(413, "body_too_large", "body too large", f"A body has at most {BODY_BYTES} bytes.")
-            refused.headers["Connection"] = "close"
-            await refused(scope, receive, send)
-            return
+            body = await self._received(scope, receive)
+        except Excessive as excess:
+            answer = problem(excess.status, excess.code, excess.code.replace("_", " "), excess.detail, instance=scope["path"])
+            answer.headers["Connection"] = "close"
+            await answer(scope, receive, send)
+        else:
+            await self.app(scope, _replay(body, receive), send)
+
+    async def _received(self, scope: MutableMapping[str, Any], receive: Receive) -> bytes:
+        """The body. Raises Excessive."""
+        if len(scope["query_string"]) > QUERY_BYTES:
+            raise Excessive(414, "query_too_long", f"A query has at most {QUERY_BYTES} bytes.")
+        try:
+            return await asyncio.wait_for(_read(receive), self.seconds_to_send)
         except TimeoutError:
-            refused = problem(408, "too_slow", "too slow", f"A request is sent within {SECONDS_TO_SEND} seconds.")
-            refused.headers["Connection"] = "close"
-            await refused(scope, receive, send)
-            return
-        await self.app(scope, _replay(body, receive), send)
+            raise Excessive(408, "too_slow", f"A request is sent within {self.seconds_to_send} seconds.") from None
 
 
-class TooLarge(Exception):
-    """The body has more bytes than it may."""
+class Excessive(Exception):
+    """The request brings more than it may, or takes longer."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        self.status, self.code, self.detail = status, code, detail
+        super().__init__(detail)
 
 
 async def _read(receive: Receive) -> bytes:
@@ -57,7 +63,7 @@ async def _read(receive: Receive) -> bytes:
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > BODY_BYTES:
-            raise TooLarge
+            raise Excessive(413, "body_too_large", f"A body has at most {BODY_BYTES} bytes.")
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)

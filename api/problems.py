@@ -27,6 +27,8 @@ STATUS: dict[Kind, int] = {
     "unavailable": 503,
 }
 
+HTTP_CODES = {404: "no_such_address", 405: "method_not_allowed", 415: "unsupported_media_type"}
+
 _log = structlog.get_logger()
 
 
@@ -106,7 +108,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> Response:
-        code = {404: "no_such_address", 405: "method_not_allowed", 413: "body_too_large"}.get(error.status_code, "refused")
+        code = HTTP_CODES.get(error.status_code, "refused")
         answer = problem(error.status_code, code, code.replace("_", " "), str(error.detail), instance=request.url.path)
         answer.headers.update(error.headers or {})
         return answer
@@ -123,7 +125,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def _unexpected(request: Request, error: Exception) -> Response:
         _log.error("unexpected", path=request.url.path, exc_info=error)
-        return problem(500, "unexpected", "unexpected", "The service failed; the failure was logged.")
+        detail = "The service failed; the failure was logged."
+        return problem(500, "unexpected", "unexpected", detail, instance=request.url.path)
 
 
 def _shown(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,6 +45,8 @@ HOLDERS = {"holder": "91110108000000001", "stranger": "91110108000000002", "form
 """Three applicants, each of an organisation of its own, by the first seventeen characters of its unified code."""
 
 FOUNDER = e.By("founder", "administrator", "founding")
+INSIDE = ("Traceback", 'File "', "psycopg", "msgspec", "Exception", "Error:", "recursion", "codec", "<class", "object at 0x")
+"""Words that no answer has: they would tell what is inside."""
 PROBLEM_MEMBERS = {"type", "title", "status", "detail", "code", "clause", "instance"}
 
 
@@ -180,6 +182,7 @@ def problem_of(response: Response) -> dict[str, Any]:
     assert response.headers["content-type"] == "application/problem+json", (response.status_code, response.text)
     found = response.json()
     assert found.keys() >= PROBLEM_MEMBERS
+    assert not [word for word in INSIDE if word in response.text], response.text
     assert found["status"] == response.status_code
     assert found["type"] == f"urn:certlife:problem:{found['code']}"
     assert all(isinstance(found[name], str) and found[name] for name in PROBLEM_MEMBERS - {"status"}), found
