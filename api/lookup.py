@@ -166,14 +166,14 @@ class Questions:
         return bytes(segment.answer), segment.tag, until
 
     def _require_staff_or_holder(self, identity: Identity, found: Found) -> None:
-        if identity.role in STAFF:
-            return
-        if identity.role == "applicant" and found.certificate_id is not None:
-            if self.register.certificate(found.certificate_id).organisation == identity.organisation:
-                return
-        raise RoleNotAllowed(
-            role=identity.role, act=f"ask this of {found.number}", allowed="staff, and the holder of the certificate"
-        )
+        if identity.role not in STAFF and not self._is_holder(identity, found):
+            allowed = "staff, and the holder of the certificate"
+            raise RoleNotAllowed(role=identity.role, act=f"ask this of {found.number}", allowed=allowed)
+
+    def _is_holder(self, identity: Identity, found: Found) -> bool:
+        if identity.role != "applicant" or found.certificate_id is None:
+            return False
+        return self.register.certificate(found.certificate_id).organisation == identity.organisation
 
     # ---- staff ----
 
@@ -194,7 +194,9 @@ class Questions:
         if position < wanted:
             raise ProjectionLate(wanted=wanted, position=position)
 
-    def certificates(self, identity: Identity, filters: dict[str, Any], cursor: str | None, limit: int) -> dict[str, Any]:
+    def certificates(
+        self, identity: Identity, filters: dict[str, Any], cursor: str | None, limit: int
+    ) -> dict[str, Any]:
         after = Cursor.read(cursor, (UUID(int=0),))
         with self.pool.connection() as connection:
             rows = register_projection.certificates(
@@ -207,7 +209,9 @@ class Questions:
             )
         return _page(rows, limit, lambda row: (row["certificate_id"],))
 
-    def deadlines(self, identity: Identity, by: date, kind: str | None, cursor: str | None, limit: int) -> dict[str, Any]:
+    def deadlines(
+        self, identity: Identity, by: date, kind: str | None, cursor: str | None, limit: int
+    ) -> dict[str, Any]:
         after = Cursor.read(cursor, (date.min, UUID(int=0), "", 0))
         with self.pool.connection() as connection:
             rows = deadlines.of_persons(

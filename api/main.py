@@ -3,28 +3,15 @@
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from starlette.concurrency import run_in_threadpool
 
 from api import commands, lookup, problems
+from api.document import document
 from api.house import House
 from api.limits import Limits
 from projections.engine import SQL as ENGINE_SQL
-
-PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "code", "clause", "instance"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string"},
-        "clause": {"type": "string"},
-        "instance": {"type": "string"},
-    },
-}
 
 
 def application(house: House) -> FastAPI:
@@ -40,7 +27,7 @@ def application(house: House) -> FastAPI:
     app.include_router(commands.router(house.register))
     app.include_router(lookup.router(house.questions))
     _health(app, house)
-    app.openapi = lambda: _document(app)
+    app.openapi = lambda: document(app)
     app.add_middleware(Limits)
     return app
 
@@ -95,18 +82,3 @@ def _metrics(house: House) -> Response:
         if standing["complete_until"]:
             age.labels(name).set((state["now"] - standing["complete_until"]).total_seconds())
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
-
-
-def _document(app: FastAPI) -> dict[str, Any]:
-    if app.openapi_schema is None:
-        document = FastAPI.openapi(app)
-        components = document.setdefault("components", {})
-        components.setdefault("schemas", {}).update(commands.SCHEMAS | {"Problem": PROBLEM})
-        components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-        refusal = {"content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-        for path in document["paths"].values():
-            for operation in path.values():
-                operation["responses"].pop("422", None)
-                operation["responses"]["default"] = {"description": "Refused; the problem says why.", **refusal}
-        app.openapi_schema = document
-    return app.openapi_schema

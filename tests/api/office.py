@@ -1,4 +1,7 @@
-"""A certification body at work: the real application over a fresh register, its persons, and a key for each of them."""
+"""A certification body at work: the real application over a fresh register, its persons, and a key for each of them.
+
+Every answer that it gives is held to the OpenAPI document (fitting.py).
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ from lifecycle import events as e
 from lifecycle.organisation import check_character
 from lifecycle.periods import day_start
 from lifecycle.service import Request
+from tests.api.fitting import published_by
 from tests.databases import Database
 
 FIRST_DAY = datetime(2024, 1, 15, 2, tzinfo=UTC)
@@ -52,13 +56,27 @@ PROBLEM_MEMBERS = {"type", "title", "status", "detail", "code", "clause", "insta
 
 @dataclass
 class Office:
-    """The application, asked over HTTP; ``secrets``, ``keys`` (their ids) and ``organisations`` go by the person's name."""
+    """The application, asked over HTTP; ``secrets``, ``keys`` (their ids) and ``organisations`` go by the person's name; ``resting`` has
+    the certificates that tests may look at and must leave as they are, by their stage."""
 
     house: House
     client: TestClient
     secrets: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     organisations: dict[str, UUID] = field(default_factory=dict)
+    resting: dict[str, Any] = field(default_factory=dict)
+
+    def employs_as(self, other: Office) -> None:
+        """Everybody whom the other employs, with the same keys: its register is a copy of the other's."""
+        self.secrets, self.keys = dict(other.secrets), dict(other.keys)
+        self.organisations = dict(other.organisations)
+
+    def employs_everybody(self) -> None:
+        """The staff and the holders, each with a key."""
+        for person, role in STAFF.items():
+            self.employs(person, role)
+        for person, code in HOLDERS.items():
+            self.employs(person, "applicant", self.registers_organisation(person, code))
 
     # ---- asking ----
 
@@ -143,15 +161,11 @@ class Office:
 
 @contextmanager
 def office_of(database: Database, now: datetime | None = FIRST_DAY) -> Generator[Office]:
-    """An office over a register that nobody used before, everybody employed; nothing runs by itself."""
+    """An office over a register, nobody employed yet; nothing runs by itself."""
     with opened(addresses_of(database), Settings(now=now)) as house:
         with TestClient(application(house), raise_server_exceptions=False) as client:
-            office = Office(house, client)
-            for person, role in STAFF.items():
-                office.employs(person, role)
-            for person, code in HOLDERS.items():
-                office.employs(person, "applicant", office.registers_organisation(person, code))
-            yield office
+            client.event_hooks = {"response": [published_by(client).require_fit]}
+            yield Office(house, client)
 
 
 def addresses_of(database: Database) -> Addresses:
