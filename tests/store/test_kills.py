@@ -1,8 +1,8 @@
 """Whatever dies at whatever moment, every command that is sent again with its key has exactly one effect."""
 
+import multiprocessing
 import random
-import subprocess
-import sys
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +18,12 @@ from lifecycle.store import Recorder
 from tests.databases import Database
 from tests.store.patient import Caller, effects
 from tests.store.seeded import Owner
+from tests.store.writer import write, write_with_receipts_apart
 
 WRITERS = 4
 THREADS = 8
+READY_MADE = multiprocessing.get_context("forkserver")  # processes that need not import everything first
+READY_MADE.set_forkserver_preload(["__main__", "tests.store.writer"])
 SUCCESS_WITHIN_SECONDS = 2.0
 """From the moment at which the server is ready again."""
 
@@ -37,20 +40,22 @@ def of_each_size(default: int, figure: int, soak: int) -> list[object]:
 class KilledWriter:
     """A writer that is killed again and again, and each time begins with the first command it had no answer to."""
 
-    def __init__(self, name: str, url: str, fault: str = ""):
+    def __init__(self, name: str, url: str, work: Callable[..., None] = write):
         self.name = name
         self.done = 0
-        self._arguments = [sys.executable, "-m", "tests.store.writer", url, name]
-        self._fault = [fault] if fault else []
+        self._url = url
+        self._work = work
 
     def start(self) -> None:
-        arguments = [*self._arguments, str(self.done), *self._fault]
-        self._process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+        self._answers, answers = READY_MADE.Pipe(duplex=False)
+        self._process = READY_MADE.Process(target=self._work, args=(answers, self._url, self.name, self.done))
+        self._process.start()
+        answers.close()
 
     def kill_at_random(self) -> None:
         """Dead, a moment after some answer."""
         for _ in range(random.randrange(1, 30)):
-            self._answered(self._process.stdout.readline())
+            self._hear()
         for _ in range(random.randrange(20_000)):  # less than an append takes
             pass
         self._process.kill()
@@ -58,17 +63,19 @@ class KilledWriter:
 
     def see_it_dead(self) -> None:
         """All answers that it gave are known."""
-        with self._process:
-            for answer in self._process.stdout:
-                self._answered(answer)
-
-    def _answered(self, answer: str) -> None:
-        assert int(answer) == self.done
-        self.done += 1
+        with self._answers, suppress(EOFError):
+            while True:
+                self._hear()
+        self._process.join()
+        assert self._process.exitcode == -signal.SIGKILL
 
     def answered_since(self, recorder: Recorder) -> None:
         """The command in doubt is carried out too."""
         Caller(self.name, recorder).carry_out(self.done)
+        self.done += 1
+
+    def _hear(self) -> None:
+        assert self._answers.recv() == self.done
         self.done += 1
 
 
@@ -103,7 +110,7 @@ def test_a_receipt_in_a_transaction_of_its_own_doubles_a_command(
         AS 'INSERT INTO certlife.receipts VALUES ($1, $2, $3, $4, $5, clock_timestamp())'
         """
     )
-    writer = KilledWriter("writer", production_database.service_url, fault="receipt apart")
+    writer = KilledWriter("writer", production_database.service_url, work=write_with_receipts_apart)
     writer.start()
     writer.see_it_dead()
     writer.answered_since(recorder)

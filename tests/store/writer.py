@@ -1,15 +1,11 @@
-"""A process that carries out commands one after the other, for ever: python -m tests.store.writer URL NAME FIRST.
-
-It prints each command's number when it is acknowledged. A fourth argument seeds the fault of a receipt that is written
-in a transaction of its own; the process then dies between the two, now and then.
-"""
+"""A process that carries out commands one after the other until it is killed."""
 
 import os
 import random
 import signal
-import sys
 from collections.abc import Sequence
 from itertools import count
+from multiprocessing.connection import Connection
 from typing import Any
 
 from eventsourcing.persistence import StoredEvent
@@ -18,8 +14,24 @@ from lifecycle.store import NewReceipt, Recorder
 from tests.store.patient import Caller
 
 
+def write(answers: Connection, url: str, name: str, first: int) -> None:
+    """Tells each command's number when it is acknowledged."""
+    _write(answers, Caller(name, Recorder(url)), first)
+
+
+def write_with_receipts_apart(answers: Connection, url: str, name: str, first: int) -> None:
+    """The same with a seeded fault."""
+    _write(answers, Caller(name, ReceiptApart(url)), first)
+
+
+def _write(answers: Connection, caller: Caller, first: int) -> None:
+    for number in count(first):
+        caller.carry_out(number)
+        answers.send(number)
+
+
 class ReceiptApart(Recorder):
-    """The seeded fault."""
+    """The seeded fault: a receipt is written in a transaction of its own. The process dies in between, now and then."""
 
     def insert_events(self, stored_events: Sequence[StoredEvent], *, receipt: NewReceipt, **others: Any) -> list[int]:
         positions = super().insert_events(stored_events, **others)
@@ -29,14 +41,3 @@ class ReceiptApart(Recorder):
         statement = "SELECT receipt_apart(%(person)s, %(key)s, %(body_sha256)s, %(response)s, %(position)s)"
         self._connections.read(statement, row)
         return positions
-
-
-def main(url: str, name: str, first: str, fault: str = "") -> None:
-    caller = Caller(name, ReceiptApart(url) if fault else Recorder(url))
-    for number in count(int(first)):
-        caller.carry_out(number)
-        print(number, flush=True)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
