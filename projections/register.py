@@ -67,6 +67,8 @@ class RegisterProjection:
         numbers = [row for certificate in certificates for row in self._number_rows(certificate)]
         if numbers:
             connection.execute(SQL["upsert_register"], _columns(numbers))
+        kept = {"certificate_ids": [c.id for c in certificates], "numbers": [row["numbers"] for row in numbers]}
+        connection.execute(SQL["delete_numbers_taken_back"], kept)
         listed = [_certificate_row(certificate) for certificate in certificates if certificate.scheme]
         if listed:
             connection.execute(SQL["upsert_certificate"], _columns(listed))

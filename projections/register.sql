@@ -41,6 +41,11 @@ FROM unnest(%(numbers)s::text[], %(certificate_ids)s::uuid[], %(segments)s::byte
 ON CONFLICT (number) DO UPDATE
 SET certificate_id = excluded.certificate_id, segments = excluded.segments, under_repair = false;
 
+-- Numbers that the certificates of a batch no longer have: a later act or a correction took them back.
+-- name: delete_numbers_taken_back
+DELETE FROM projections.register
+WHERE certificate_id = ANY(%(certificate_ids)s::uuid[]) AND number <> ALL(%(numbers)s::text[]);
+
 -- A batch of certificates, made or replaced. Lists of days and words come as array literals.
 -- name: upsert_certificate
 INSERT INTO projections.certificate (
