@@ -70,6 +70,6 @@ ORDER BY projection, position;
 -- name: forget
 DELETE FROM projections.quarantine WHERE projection = %(projection)s;
 
--- Back to the beginning of the log.
+-- Back to the beginning of the log, within a transaction that comes to its end again: what was complete stays so.
 -- name: rewind
-UPDATE projections.position SET position = 0, complete_until = NULL WHERE projection = %(projection)s;
+UPDATE projections.position SET position = 0 WHERE projection = %(projection)s;
