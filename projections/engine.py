@@ -165,6 +165,7 @@ class Engine:
             while not self.stopping.is_set():
                 self.catch_up(connection)
                 self.settle(connection)
+            connection.execute(SQL["take_preparation_lock"])
                 listener.wait(WAIT_SECONDS)
 
 

@@ -2,6 +2,10 @@
 -- name: become_engine
 SET ROLE certlife_engine;
 
+-- Tables are made by one engine at a time: IF NOT EXISTS alone fails where two make the same one at once.
+-- name: take_preparation_lock
+SELECT pg_advisory_xact_lock(4851, 3);
+
 -- The engine's own table: how far each projection has come.
 -- name: create_position
 CREATE TABLE IF NOT EXISTS projections.position (
