@@ -28,11 +28,11 @@ UPDATE projections.position
 SET position = %(position)s
 WHERE projection = %(projection)s;
 
--- Everything recorded up to that instant has been seen.
+-- Everything recorded up to that instant has been seen, if the projection has come as far as the log stood then.
 -- name: mark_complete
 UPDATE projections.position
 SET complete_until = %(complete_until)s
-WHERE projection = %(projection)s AND position = %(position)s;
+WHERE projection = %(projection)s AND position >= %(position)s;
 
 -- Where a projection stands.
 -- name: select_position
@@ -51,6 +51,10 @@ CREATE TABLE IF NOT EXISTS projections.quarantine (
     problem text NOT NULL,
     PRIMARY KEY (projection, certificate_id)
 );
+
+-- What a stream begins with.
+-- name: select_first_topic
+SELECT topic FROM certlife.events WHERE originator_id = %(id)s AND originator_version = 1;
 
 -- Set aside until a later fact, or a repair, makes it readable again.
 -- name: put_in_quarantine
