@@ -9,7 +9,6 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from psycopg import Connection, Error
-from psycopg_pool import ConnectionPool
 
 from api.cursor import Cursor
 from api.ical import calendar_of
@@ -76,7 +75,6 @@ class Questions:
     """Answers from the projections; a question about a past instant folds one stream's prefix."""
 
     register: Register
-    pool: ConnectionPool
     stars: Stars
     simulation: bool
 
@@ -100,7 +98,7 @@ class Questions:
     ) -> list[Response | Refusal]:
         """The answer for each number, or why there is none."""
         normalised = [self._number(number) for number in numbers]
-        with self.pool.connection() as connection:
+        with self.register.recorder.connection() as connection:
             asked = self._asked(identity, on, known_at)
             wanted = [number for number in normalised if isinstance(number, str)]
             found = {each.number: each for each in register_projection.find(connection, wanted)}
@@ -181,7 +179,7 @@ class Questions:
         """Raises ProjectionLate if the projection does not reach the position in time."""
         if wanted is None:
             return
-        with self.pool.connection() as connection:
+        with self.register.recorder.connection() as connection:
             position = standing(connection, projection, wanted, seconds=seconds)
         if position < wanted:
             raise ProjectionLate(wanted=wanted, position=position)
@@ -198,7 +196,7 @@ class Questions:
         self, identity: Identity, filters: dict[str, Any], cursor: str | None, limit: int
     ) -> dict[str, Any]:
         after = Cursor.read(cursor, (UUID(int=0),))
-        with self.pool.connection() as connection:
+        with self.register.recorder.connection() as connection:
             rows = register_projection.certificates(
                 connection,
                 **filters,
@@ -213,7 +211,7 @@ class Questions:
         self, identity: Identity, by: date, kind: str | None, cursor: str | None, limit: int
     ) -> dict[str, Any]:
         after = Cursor.read(cursor, (date.min, UUID(int=0), "", 0))
-        with self.pool.connection() as connection:
+        with self.register.recorder.connection() as connection:
             rows = deadlines.of_persons(
                 connection, by=by, kind=kind, organisation=identity.organisation, after=after, limit=limit
             )

@@ -57,7 +57,7 @@ def _ready(house: House) -> Response:
 
 def _state(house: House) -> dict[str, Any]:
     last = house.register.recorder.last_event()
-    with house.pool.connection() as connection:
+    with house.register.recorder.connection() as connection:
         rows = connection.execute(ENGINE_SQL["select_positions"]).fetchall()
         quarantined = connection.execute(ENGINE_SQL["select_quarantine"]).fetchall()
     return {

@@ -177,6 +177,15 @@ class Connections:
         except (psycopg.Error, UnicodeEncodeError) as error:
             raise in_words(error, in_doubt=in_doubt and self._gave_up(error)) from error
 
+    @contextmanager
+    def lent(self) -> Generator[BoundedConnection]:
+        """The thread's connection, for questions of another room that end by the deadline together."""
+        try:
+            yield self._current(monotonic() + DEADLINE_SECONDS)
+        except psycopg.Error as error:
+            self._gave_up(error)
+            raise in_words(error) from error
+
     def close(self) -> None:
         """Every thread's connection is closed; a thread that goes on opens another."""
         with self._adding:

@@ -18,7 +18,7 @@ commands_on_certificates = pytest.mark.parametrize(
 
 def stored(office: Office) -> list[tuple[str, str]]:
     """Stream and topic of everything recorded, in order."""
-    with office.house.pool.connection() as connection:
+    with office.house.register.recorder.connection() as connection:
         query = "SELECT originator_id::text, topic FROM certlife.events ORDER BY position"
         return connection.execute(query).fetchall()
 
@@ -44,9 +44,7 @@ def test_a_lawful_command_is_recorded_and_answered(shared_office: Office, lawful
 
 
 @every_command
-def test_the_same_key_and_body_again_give_the_same_answer_and_do_nothing(
-    shared_office: Office, lawful: Lawful
-) -> None:
+def test_the_same_key_and_body_again_give_the_same_answer_and_do_nothing(shared_office: Office, lawful: Lawful) -> None:
     life, key = life_for(shared_office, lawful), uuid4().hex
     body = lawful.body(life)
     first = lawful.sent(life, key=key, body=body)
