@@ -27,7 +27,7 @@ from lifecycle.numbers import series_id
 from lifecycle.organisation import Organisation
 from lifecycle.periods import legal_day
 from lifecycle.rules import Edition, shipped_editions
-from lifecycle.store import DayTurned, ReceiptExists, VersionConflict
+from lifecycle.store import DayTurned, KeyNotInForce, ReceiptExists, VersionConflict
 from lifecycle.work import Answer, Request, Work, receipt_of, repeated
 
 TRIES = 20
@@ -164,8 +164,11 @@ class Register(Application[UUID]):
         return key, secret
 
     def revoke_key(self, by: e.By, key: str, command: c.RevokeKey) -> None:
-        """The key opens nothing any more."""
-        self._on_register(by, lambda moment: keys.revoke(key, command.reason, moment), ("revoke_key", {"key": key}))
+        """The key opens nothing any more. Raises KeyUnknown where it is not in force."""
+        try:
+            self._on_register(by, lambda moment: keys.revoke(key, command.reason, moment), ("revoke_key", {"key": key}))
+        except KeyNotInForce:
+            raise errors.KeyUnknown(key=key) from None
 
     def organisation(self, id: UUID) -> Organisation:
         return organisations.fold(id, self.events.get(id))

@@ -7,8 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 from fastapi.routing import iter_route_contexts
 
+from lifecycle.commands import RevokeKey
+from lifecycle.errors import KeyUnknown
 from tests.api.life import SHA, Life, life_at
-from tests.api.office import Office, answered, problem_of, refused
+from tests.api.office import FOUNDER, Office, answered, problem_of, refused
 from tests.api.requests import LAWFUL, Lawful, life_for, resting_for
 
 PERSONS = {
@@ -216,6 +218,14 @@ def test_everybody_asks_for_a_status_and_a_key_that_is_none_is_refused(office: O
 def test_health_and_the_document_ask_for_no_key(office: Office, path: str) -> None:
     for person in (None, "revoked", *PERSONS.values()):
         assert office.get(path, person).status_code == 200
+
+
+def test_a_key_is_revoked_once(office: Office) -> None:
+    register = office.house.register
+    with office.recording_nothing():
+        for key in (office.keys["revoked"], "k-unknown", ""):
+            with pytest.raises(KeyUnknown):
+                register.revoke_key(FOUNDER, key, RevokeKey())
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic {}", "{}", "Token {}", "bearer\t{}", "Bearer é"])
