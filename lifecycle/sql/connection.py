@@ -12,7 +12,7 @@ from typing import Any, LiteralString
 from weakref import WeakSet
 
 import psycopg
-from psycopg.errors import error_from_result
+from psycopg.errors import InvalidSqlStatementName, error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
@@ -86,8 +86,12 @@ class BoundedConnection(psycopg.Connection[Row]):
             self.pgconn.send_prepare(routine.name, routine.text)
             self._result()
             self._known.add(routine)
-        self.pgconn.send_query_prepared(routine.name, parameters, routine.all_binary, 1)
-        return self._result().get_value(0, 0) or b""
+        try:
+            self.pgconn.send_query_prepared(routine.name, parameters, routine.all_binary, 1)
+            return self._result().get_value(0, 0) or b""
+        except InvalidSqlStatementName:
+            self._known.clear()
+            raise
 
     @contextmanager
     def all_or_nothing(self) -> Generator[None]:
@@ -173,7 +177,10 @@ class Connections:
         try:
             connection = self._current(monotonic() + DEADLINE_SECONDS)
             in_doubt = True
-            return act(connection)
+            try:
+                return act(connection)
+            except InvalidSqlStatementName:  # psycopg made the server forget it when it rolled back; nothing was done
+                return act(connection)
         except (psycopg.Error, UnicodeEncodeError) as error:
             raise in_words(error, in_doubt=in_doubt and self._gave_up(error)) from error
 
@@ -182,7 +189,7 @@ class Connections:
         """The thread's connection, for questions of another room that end by the deadline together."""
         try:
             yield self._current(monotonic() + DEADLINE_SECONDS)
-        except psycopg.Error as error:
+        except (psycopg.Error, UnicodeEncodeError) as error:
             self._gave_up(error)
             raise in_words(error) from error
 

@@ -16,7 +16,7 @@ from api.postgres import Server
 from lifecycle.sql.connection import Connections
 from lifecycle.store import Recorder, StoreUnavailable
 from tests.databases import Database
-from tests.store.facts import receipt, stored
+from tests.store.facts import new_key, receipt, stored
 from tests.store.seeded import Owner
 
 AT_MOST_SECONDS = 3.0
@@ -185,3 +185,36 @@ def test_an_answer_of_nothing_is_no_answer(recorder: Recorder) -> None:
 
     with pytest.raises(psycopg.OperationalError, match="nothing"):
         connection._result()
+
+
+# ---- the connection lent to other rooms ------------------------------------------------------------------------------
+
+
+def test_a_lent_connection_answers_other_rooms_questions_until_the_deadline(recorder: Recorder, owner: Owner) -> None:
+    with recorder.connection() as connection:
+        assert connection.execute("SELECT 42").fetchall() == [(42,)]
+        with frozen(*backends(owner)):
+            unavailable(lambda: _ask_on_a_lent_connection(recorder))
+    with recorder.connection() as connection:
+        assert connection.execute("SELECT 42").fetchall() == [(42,)]
+
+
+def _ask_on_a_lent_connection(recorder: Recorder) -> None:
+    with recorder.connection() as connection:
+        connection.execute("SELECT 42")
+
+
+def test_a_refused_question_on_a_lent_connection_is_told_in_words(recorder: Recorder) -> None:
+    with pytest.raises(DatabaseError, match="no_such_table"), recorder.connection() as connection:
+        connection.execute("SELECT FROM no_such_table")
+
+
+def test_appends_go_on_after_another_rooms_transaction_was_rolled_back(recorder: Recorder) -> None:
+    """psycopg lets the server forget all prepared statements then, the append's too."""
+    for also in ([], [new_key()]):
+        recorder.insert_events([stored()])
+        with recorder.connection() as connection, connection.transaction(force_rollback=True):
+            connection.execute("SELECT 42", prepare=True)
+        recorder.present()  # now they are forgotten
+
+        assert recorder.insert_events([stored()], also=also)
