@@ -6,7 +6,7 @@ whose (id, version) key lets it be recorded once. APScheduler only calls the tic
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from lifecycle import errors
 from lifecycle import events as e
 from lifecycle.service import Register
+from lifecycle.store import StoreUnavailable
 
 _log = structlog.get_logger()
 
@@ -39,13 +40,14 @@ class Tick:
 def tick(register: Register, due_dates: DueDates, on: date, *, dry_run: bool = False) -> Tick:
     """Every fact owed by ``on`` is recorded; with ``dry_run`` it is only told what would be.
 
-    A certificate that cannot be handled is named, and the others go on.
+    A certificate that cannot be handled is named, and the others go on; but without a database none can be. Raises
+    DayInFuture, StoreUnavailable.
     """
     result = Tick(on)
     for certificate_id in _each(due_dates(on)):
         try:
             facts = register.tick(certificate_id, on, dry_run=dry_run)
-        except errors.DayInFuture:
+        except (errors.DayInFuture, StoreUnavailable):
             raise
         except Exception as error:
             _log.error("tick passed over a certificate", certificate=str(certificate_id), problem=str(error))
@@ -72,9 +74,11 @@ def why(fact: e.Fact) -> str:
 
 
 def start(run: Callable[[], object], every_seconds: int) -> BackgroundScheduler:
-    """``run`` is called now and then every so many seconds, never twice at once; a missed call is made up once."""
+    """``run`` is called now, and then every so many seconds, never twice at once; missed calls are made up by one."""
     scheduler = BackgroundScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone="UTC")
-    scheduler.add_job(run, "interval", seconds=every_seconds, coalesce=True, misfire_grace_time=None, max_instances=1)
+    at_once = datetime.now(UTC)
+    once = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+    scheduler.add_job(run, "interval", seconds=every_seconds, next_run_time=at_once, **once)
     scheduler.start()
     return scheduler
 

@@ -83,7 +83,7 @@ class Acts:
 
     def _stage(self, case: Case) -> Iterator[Act]:
         match case.kind, case.stage:
-            case ("appeal" | "complaint"), _:
+            case (("appeal" | "complaint"), _):
                 judge, upheld = self.chance.choice((JUDGE, *DECIDERS)), self.chance.random() < 0.5
                 yield Act(judge, c.DecideDispute(case=case.version, upheld=upheld, grounds="looked into"))
             case "visit", "opened" | "planned":
@@ -126,9 +126,7 @@ class Acts:
                 for _ in range(3):
                     closed = self.certificate.suspension_reasons
                     yield self._decider(c.Reinstate(grounds="put right", closed=closed))
-                yield self._decider(
-                    c.ExtendSuspension(reasons=(e.Reason("mark_misused"),), ends_on=self._day(0, 120))
-                )
+                yield self._decider(c.ExtendSuspension(reasons=(e.Reason("mark_misused"),), ends_on=self._day(0, 120)))
                 yield from self._of_live()
 
     def _in_time(self) -> Iterator[Act]:

@@ -85,3 +85,8 @@ BEGIN
     END LOOP;
 END
 $$
+
+-- A deadline of the clock that no stream explains.
+-- name: insert_deadline
+INSERT INTO projections.deadline (certificate_id, kind, subject, due_on, clock, holder)
+VALUES (%(id)s, 'surveillance_due', 0, %(due_on)s, true, '')
