@@ -95,10 +95,14 @@ class RegisterProjection:
             yield {
                 "numbers": normalise_number(number),
                 "certificate_ids": certificate.id,
-                "segments": msgspec.json.encode([
-                    Segment(day, sha256(encoded := msgspec.json.encode(answer)).hexdigest()[:32], msgspec.Raw(encoded))
-                    for day, answer in segments(certificate, number, self.stars)
-                ]),
+                "segments": msgspec.json.encode(
+                    [
+                        Segment(
+                            day, sha256(encoded := msgspec.json.encode(answer)).hexdigest()[:32], msgspec.Raw(encoded)
+                        )
+                        for day, answer in segments(certificate, number, self.stars)
+                    ]
+                ),
             }
 
 
