@@ -75,10 +75,14 @@ def _walk(tree: Any, path: str) -> tuple[dict[str, Any], str]:
     """The object that holds the last step of the path; a list of findings is stepped into by element."""
     *steps, last = path.removeprefix("/").split("/")
     for step in steps:
-        tree = _finding(tree, step) if isinstance(tree, list) else tree[step]
+        tree = _finding(tree, step) if isinstance(tree, list) else _object(tree, path)[step]
+    return _object(tree, path), last
+
+
+def _object(tree: Any, path: str) -> dict[str, Any]:
     if not isinstance(tree, dict):
         raise KeyError(path)
-    return tree, last
+    return tree
 
 
 def _finding(findings: list[Any], element: str) -> Any:

@@ -120,6 +120,7 @@ class Certificate:
     cases: dict[int, Case] = field(default_factory=dict)
     proposals: dict[int, Proposal] = field(default_factory=dict)
     unsupported: dict[int, date] = field(default_factory=dict)
+    gradings: set[int] = field(default_factory=set)
 
     @property
     def valid_until(self) -> date | None:
@@ -180,8 +181,10 @@ def evolve(certificate: Certificate, version: int, fact: e.Fact) -> None:
         certificate.proposals[fact.proposal].state = "approved"
     if (assign := _ASSIGN.get(kind)) is not None:
         assign(certificate, case, version, fact)
+    if kind in _GRADING:
+        certificate.gradings.add(version)
     if kind in DECISIONS:
-        certificate.unsupported.clear()
+        _settle(certificate, case, kind)
 
 
 def _remember_teams(certificate: Certificate, history: Sequence[Recorded]) -> None:
@@ -290,8 +293,9 @@ def _printed(certificate: Certificate, fact: e.Certificate, on: date) -> None:
     """What the document changes stands from then on; what it repeats leaves a renewal decided early as it is."""
     certificate.document = fact.document
     certificate.first_certified_on = fact.first_certified_on
+    if certificate.numbers.at(on) != fact.number:
+        certificate.numbers.supersede(on, fact.number)
     for line, printed in (
-        (certificate.numbers, fact.number),
         (certificate.holders, fact.holder),
         (certificate.addresses, fact.address),
         (certificate.scopes, fact.scope),
@@ -404,6 +408,17 @@ def _rejected(certificate: Certificate, case: Case | None, version: int, fact: e
     if fact.proposal is not None and fact.proposal in certificate.proposals:
         certificate.proposals[fact.proposal].state = "rejected"
 
+
+def _settle(certificate: Certificate, case: Case | None, kind: type[e.Fact]) -> None:
+    """What waited to be decided again is decided; a level is not, by keeping a certificate after a visit or suspending it."""
+    settled_level = kind not in (e.CertificationMaintained, e.CertificateSuspended) or (case and case.kind == "regrade")
+    for version in list(certificate.unsupported):
+        if settled_level or version not in certificate.gradings:
+            del certificate.unsupported[version]
+
+
+_GRADING = frozenset({e.CertificationGranted, e.CertificateRenewed, e.GradeChanged})
+"""Decisions that give a level."""
 
 DECISIONS = frozenset({
     e.CertificationMaintained, e.GradeChanged, e.CertificateRenewed, e.CertificateSuspended, e.CertificateWithdrawn,

@@ -23,6 +23,12 @@ class Timeline(Generic[T]):
             self.days.append(day)
             self.values.append(value)
 
+    def supersede(self, day: date, value: T) -> None:
+        """As ``put``, but what was to begin later is still known: it begins on ``day`` too, and is replaced that day."""
+        keep = bisect_left(self.days, day)
+        self.values[keep:] = [*self.values[keep:], value]
+        self.days[keep:] = [day] * (len(self.values) - keep)
+
     def at(self, day: date) -> T | None:
         """The value that stands on ``day``, or None before the first."""
         index = bisect_right(self.days, day)

@@ -49,8 +49,14 @@ def _of_case(walked: Certificate, recorded: Recorded, unsupported: Collection[in
         return
     if fact.cause.kind != "clock" and fact.effective_on < case.last_on:
         yield f"it took effect on {fact.effective_on}, before the act of its case on {case.last_on}"
-    if (case.kind, case.stage, type(fact)) not in STAGE and recorded.version not in unsupported:
+    if (case.kind, case.stage, type(fact)) not in STAGE and not _is_unsupported(recorded, unsupported):
         yield f"the {case.kind} case would be {case.stage}"
+
+
+def _is_unsupported(recorded: Recorded, unsupported: Collection[int]) -> bool:
+    """A re-issue that prints a change of grade stands beside it, recorded as the next fact."""
+    printed = type(recorded.fact) is e.CertificateReissued and recorded.version - 1 in unsupported
+    return printed or recorded.version in unsupported
 
 
 def _of_period(walked: Certificate, fact: e.Fact, editions: Mapping[str, Edition]) -> Iterator[str]:

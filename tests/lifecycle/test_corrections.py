@@ -7,7 +7,8 @@ import pytest
 from lifecycle import commands as c
 from lifecycle import errors
 from lifecycle import events as e
-from lifecycle.amendment import amend
+from lifecycle.amendment import amend, value_at
+from lifecycle.replay import replay
 from tests.lifecycle.story import EDITION, Story, around, day, reasons
 
 ELEMENTS = tuple(Story().edition.elements)
@@ -53,6 +54,32 @@ def test_a_level_changes_only_by_a_new_decision() -> None:
     assert [story.certificate.levels.at(on) for on in around("2024-11-25")] == ["five_star", "four_star", "four_star"]
     with story.refusing(errors.DecisionSupported, case=1):
         story.decided(1, "change_grade")
+
+
+@pytest.mark.parametrize("meanwhile", ["maintained", "suspended"])
+def test_a_level_left_unsupported_waits_until_a_level_is_decided(meanwhile: str) -> None:
+    """Keeping the certificate after a visit, or suspending it, does not say which level it has earned."""
+    story = mistaken()
+    waiting = story.certificate.unsupported
+    story.on("2025-06-01").visited() if meanwhile == "maintained" else story.suspended()
+    assert story.certificate.unsupported == waiting
+    story.decided(1, "change_grade")
+    assert story.certificate.unsupported == {}
+
+
+@pytest.mark.parametrize("settles", ["re-assessed", "renewed", "withdrawn", "cancelled", "expired"])
+def test_a_level_left_unsupported_is_settled_by_another_level_or_by_the_end(settles: str) -> None:
+    story = mistaken()
+    match settles:
+        case "re-assessed":
+            story.decided(story.on("2025-06-01").graded("regrade"), "maintain")
+        case "renewed":
+            story.on("2026-11-01").renewed()
+        case "expired":
+            story.on("2027-02-01").ticks()
+        case _:
+            getattr(story, settles)()
+    assert story.certificate.unsupported == {}
 
 
 def test_the_fact_itself_stands_as_recorded_and_what_was_known_on_each_day_stays() -> None:
@@ -300,6 +327,45 @@ def test_a_suspension_decided_on_a_visit_that_is_voided_is_unsupported() -> None
     story.corrected(story.version_of(e.SurveillanceRecorded), void=True)
     assert story.last.unsupported == (story.version_of(e.CertificateSuspended),)
     assert story.certificate.status == "suspended"
+
+
+def test_a_change_of_grade_decided_on_a_visit_that_is_voided_is_unsupported_and_stands() -> None:
+    story = Story().issued().on("2024-07-15")
+    case = story.visit_opened()
+    story.planned(case, draw=ELEMENTS[:6])
+    story.assessed(case, story.findings("6", elements=ELEMENTS[:6]))
+    story.decided(case, "change_grade")
+    story.on("2024-08-15").corrected(story.version_of(e.SurveillanceRecorded), void=True)
+    assert story.last.unsupported == (story.version_of(e.GradeChanged),)
+    assert story.shown().level == "four_star"
+    story.assessed(case, story.findings())
+    story.decided(case, "maintain")
+
+
+def test_what_stands_at_a_path_is_told_or_that_there_is_none() -> None:
+    story = Story().issued()
+    assessed = story.certificate.fact(story.version_of(e.AssessmentRecorded))
+    assert value_at(assessed, "/findings/5.2.1/marks") == "6"
+    assert value_at(assessed, "/deductions") is None
+    for path in ("/nothing", "/findings/5.2.1/nothing", "/findings/9.9/marks", "/by/person/name"):
+        with pytest.raises(KeyError):
+            value_at(assessed, path)
+
+
+def test_an_imported_grade_without_its_assessment_is_left_as_it_is() -> None:
+    story = Story()
+    case = story.applies()
+    moment = story.moment("reg")
+    grade = e.GradeDetermined(
+        **moment.stamp(story.today, case=case, edition=EDITION),
+        assessment=0,
+        score="90/1",
+        level="four_star",
+        because="x",
+    )
+    found = replay(story.certificate.id, story.given(grade).history, story.editions)
+    assert found.differences == []
+    assert found.certificate.cases[case].grade == grade
 
 
 # ---- corrected again -----------------------------------------------------------------------------------------------

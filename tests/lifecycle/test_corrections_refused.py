@@ -70,6 +70,10 @@ def test_what_can_be_corrected_is_what_the_domain_lists() -> None:
         (e.CertificateIssued, "/cause/id", None, "x"),
         (e.CertificateIssued, "/no_such_thing", None, "x"),
         (e.AssessmentRecorded, "/findings/9.9/marks", None, "1"),
+        (e.AssessmentRecorded, "/findings/marks", None, "1"),
+        (e.AssessmentRecorded, "/findings/6/marks/outcome", None, "1"),
+        (e.AssessmentRecorded, "/effective_on/marks", None, "1"),
+        (e.AssessmentRecorded, "/effective_on/a/b", None, "1"),
         (e.ActProposed, "/act", "decide", "suspend"),
         (e.RecordCorrected, "/reason", "a slip", "another"),
         (e.RecordCorrected, "/effective_on", "2024-02-01", "2024-01-20"),
@@ -304,6 +308,18 @@ def test_acts_of_a_case_stay_in_order() -> None:
     with story.refusing(errors.CorrectionMakesIllegal, version=planned, topic="assessment-planned.v1"):
         story.corrected(planned, e.Change("/effective_on", "2024-01-25", "2024-01-19"))
     story.corrected(planned, e.Change("/effective_on", "2024-01-25", "2024-01-20"))
+
+
+def test_a_visit_is_not_voided_from_under_the_closing_of_its_nonconformity() -> None:
+    story = Story().issued().on("2024-07-15")
+    case = story.visit_opened()
+    story.planned(case)
+    drawn = story.certificate.cases[case].draw
+    story.assessed(case, story.findings(elements=drawn, nonconforming=drawn[:1]))
+    story.does("ana", c.CloseNonconformity(case=case, element=drawn[0]))
+    closed = story.version_of(e.NonconformityClosed)
+    with story.refusing(errors.CorrectionMakesIllegal, version=closed, problem="the visit case would be planned"):
+        story.corrected(story.version_of(e.SurveillanceRecorded), void=True)
 
 
 def test_after_a_decided_visit_was_voided_other_records_can_still_be_corrected() -> None:

@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 
 from lifecycle import commands as c
-from lifecycle import errors
+from lifecycle import errors, scheme
 from lifecycle import events as e
+from lifecycle.events import Recorded
 from lifecycle.rules import Edition, edition_in_force
 from tests.lifecycle.story import CSP, EDITION, Story, around, day
 
@@ -122,3 +123,21 @@ def test_an_edition_not_in_force_is_applied_for_by_nobody() -> None:
     with story.refusing(errors.SchemeUnknown, known="none"):
         story.applies()
     assert edition_in_force(story.editions, "no such scheme", story.today) is None
+
+
+def test_a_shipped_edition_is_published_once_with_its_whole_text() -> None:
+    moment, shipped = Story().moment("reg"), Story().editions
+    facts = scheme.publish({}, shipped.values(), moment)
+    assert [fact.published for fact in facts] == list(shipped)
+    history = [Recorded(scheme.id_of(CSP), n, fact) for n, fact in enumerate(facts, 1)]
+    published = scheme.fold(history)
+    assert {id: each.digest for id, each in published.items()} == {id: each.digest for id, each in shipped.items()}
+    assert scheme.publish(published, shipped.values(), moment) == []
+
+
+def test_a_shipped_edition_whose_text_changed_is_not_published_again() -> None:
+    shipped = Story().edition
+    changed = dataclasses.replace(shipped, digest="0" * 64)
+    with pytest.raises(scheme.EditionChanged) as refused:
+        scheme.publish({EDITION: shipped}, [changed], Story().moment("reg"))
+    assert (refused.value.edition, refused.value.published) == (EDITION, shipped.digest)

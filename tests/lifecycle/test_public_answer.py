@@ -60,6 +60,15 @@ def test_a_chain_of_replaced_numbers_names_the_number_current_on_the_asked_day()
     assert story.shown(third).superseded_by is None
 
 
+def test_a_number_replaced_with_effect_before_its_own_day_is_superseded_too() -> None:
+    story, first, second = lowered()
+    case = story.on("2024-08-10").graded("regrade")
+    story.on("2024-08-20").both(c.Decide(case=case, outcome="change_grade", effective_on=day("2024-08-12")))
+    story.on("2024-09-01").does("reg", c.Reissue(reasons=reasons("name_changed"), holder="New Ltd"))
+    for number in (first, second):
+        assert story.shown(number).superseded_by == story.number
+
+
 def test_a_superseded_number_describes_the_document_as_it_last_stood() -> None:
     story, old, _ = lowered()
     told = story.shown(old, day("2026-01-01"))

@@ -169,3 +169,15 @@ def test_a_type_changed_after_an_early_renewal_stands_for_good() -> None:
     story.regraded(story.findings(scored=False), certification_type="conformity")
     told = story.shown(on=day("2027-01-15"))
     assert (told.level, told.certification_type, told.stars) == ("conformity", "conformity", None)
+
+
+def test_a_number_replaced_before_its_first_day_is_superseded_from_then_on() -> None:
+    """It was printed with the early renewal; the change of grade printed another before that period began."""
+    story, case = before_renewal(lost="10")
+    story.decided(case, "renew")
+    overtaken = story.number
+    story.on("2026-12-01").regraded()
+    told = [story.shown(overtaken, on) for on in (*around("2026-12-01"), day("2027-01-15"))]
+    assert [each.status for each in told] == ["unknown", "superseded", "superseded", "superseded"]
+    assert {each.superseded_by for each in told} == {None, story.number}
+    assert story.shown(on=day("2027-01-15")).status == "valid"
