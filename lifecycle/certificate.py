@@ -1,8 +1,8 @@
 """One certificate: what its stream adds up to.
 
-``fold`` reads any prefix of a stream: corrections are applied first (``amendment.amend``), then each fact is evolved into
-the state. Evolving only assigns: it refuses nothing, asks no rule and reads no clock, so old history stays readable
-when rules tighten. What may happen next is decided in ``decisions``; what the public is told, in ``status``.
+``fold`` reads any prefix of a stream: corrections are applied first (``amendment.amend``), then each fact is evolved
+into the state. Evolving only assigns: it refuses nothing, asks no rule and reads no clock, so old history stays
+readable when rules tighten. What may happen next is decided in ``decisions``; what the public is told, in ``status``.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ class Standing(NamedTuple):
 
 @dataclass(slots=True)
 class Case:
-    """One application, visit, re-issue, appeal or complaint. ``team`` and ``reviewers`` are all who ever stood there."""
+    """One application, visit, re-issue, appeal or complaint. ``team`` and ``reviewers`` are all who ever were that."""
 
     kind: e.CaseKind
     version: int
@@ -221,7 +221,7 @@ def _kind(fact: e.Fact) -> e.CaseKind:
     return OPENS.get(type(fact), "visit")
 
 
-# ---- what each fact assigns -----------------------------------------------------------------------------------------------
+# ---- what each fact assigns ------------------------------------------------------------------------------------------
 
 
 def _stand(certificate: Certificate, on: date, status: Status, until: date | None = None) -> None:
@@ -235,7 +235,8 @@ def _submitted(certificate: Certificate, case: Case, version: int, fact: e.Appli
     case.application = fact
     certificate.accepts_conformity = fact.accepts_conformity
     if fact.kind == "initial":
-        certificate.organisation, certificate.scheme, certificate.edition = fact.organisation, fact.scheme, fact.edition or ""
+        certificate.organisation, certificate.scheme = fact.organisation, fact.scheme
+        certificate.edition = fact.edition or ""
 
 
 def _planned(certificate: Certificate, case: Case, version: int, fact: e.AssessmentPlanned) -> None:
@@ -410,7 +411,7 @@ def _rejected(certificate: Certificate, case: Case | None, version: int, fact: e
 
 
 def _settle(certificate: Certificate, case: Case | None, kind: type[e.Fact]) -> None:
-    """What waited to be decided again is decided; a level is not, by keeping a certificate after a visit or suspending it."""
+    """What waited to be decided again is decided; a level is not, by a certificate kept after a visit or suspended."""
     settled_level = kind not in (e.CertificationMaintained, e.CertificateSuspended) or (case and case.kind == "regrade")
     for version in list(certificate.unsupported):
         if settled_level or version not in certificate.gradings:

@@ -1,6 +1,5 @@
 """One certificate lived twice, by ``lifecycle`` and by the reference model, and compared after every step."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from fractions import Fraction
 from random import Random
@@ -14,9 +13,10 @@ from lifecycle import errors
 from lifecycle import events as e
 from lifecycle.certificate import Certificate
 from lifecycle.decisions.clock import owed
+from tests.lifecycle.machine_commands import COMMANDS
 from tests.lifecycle.reference import WEIGHTS, Refused
 from tests.lifecycle.reference_acts import ReferenceCertificate
-from tests.lifecycle.story import Story, decimal, reasons, shown
+from tests.lifecycle.story import Story, shown
 
 ELEMENTS = tuple(WEIGHTS)
 DAY = timedelta(days=1)
@@ -58,7 +58,7 @@ class TwoAccounts(RuleBasedStateMachine):
         accepts=st.booleans(),
     )
     def issue(self, issued: date, lost: str, scored: bool, accepts: bool) -> None:
-        self.story, self.text, self.steps = Story().on(issued), 0, 0
+        self.story, self.steps = Story().on(issued), 0
         if scored and Fraction(lost) > 25:
             accepts = True
         findings = self.story.findings(lost, scored=scored)
@@ -104,7 +104,7 @@ class TwoAccounts(RuleBasedStateMachine):
 
     def command(self, name: str, on: date | None, case: int | None, given: dict[str, Any]) -> c.Command:
         number = {} if case is None else {"case": list(self.story.certificate.cases)[case]}
-        return COMMANDS[name](self, given, {"effective_on": on, **number})
+        return COMMANDS[name](self.story, given, {"effective_on": on, **number})
 
     # ---- what happens: time passes, a case is carried as far as it goes, or one command is asked for ----
 
@@ -273,82 +273,3 @@ def _of_the_clock(fact: e.Fact) -> tuple[str, date, date]:
     if isinstance(fact, e.CertificateExpired):
         return "expired", fact.effective_on, fact.valid_until
     return ("due" if isinstance(fact, e.SurveillanceDue) else "overdue"), fact.effective_on, fact.due_on
-
-
-# ---- the same commands, as lifecycle wants them --------------------------------------------------------------------
-
-Making = Callable[[TwoAccounts, dict[str, Any], dict[str, Any]], c.Command]
-
-
-def _decide(outcome: str, *because: str) -> Making:
-    return lambda _, given, stamp: c.Decide(outcome=outcome, reasons=reasons(*because), **stamp)
-
-
-def _submit(machine: TwoAccounts, given: dict[str, Any], stamp: dict[str, Any]) -> c.Command:
-    application = machine.story.history[0].fact
-    return c.SubmitApplication(
-        kind=given["kind"], organisation=application.organisation, scheme=application.scheme, holder="x", address="y",
-        scope="z", certification_type="star" if given["scored"] else "conformity",
-        accepts_conformity=given["accepts"], **stamp,
-    )  # fmt: skip
-
-
-def _plan(_: TwoAccounts, given: dict[str, Any], stamp: dict[str, Any]) -> c.Command:
-    return c.Plan(
-        team=("ana",), on_site_from=given["on_site"], on_site_to=given["on_site"], draw=given["draw"], **stamp
-    )
-
-
-def _record(_: TwoAccounts, given: dict[str, Any], stamp: dict[str, Any]) -> c.Command:
-    findings = tuple(
-        e.Finding(
-            element,
-            "nonconforming" if element in given["nonconforming"] else "conforming",
-            None if marks is None else decimal(marks),
-        )
-        for element, marks in given["marks"].items()
-    )
-    return c.RecordAssessment(on_site_from=given["on_site"], on_site_to=given["on_site"], findings=findings, **stamp)
-
-
-def _reissue(machine: TwoAccounts, _: dict[str, Any], stamp: dict[str, Any]) -> c.Command:
-    machine.text += 1
-    return c.Reissue(reasons=reasons("name_changed"), holder=f"Holder {machine.text}", **stamp)
-
-
-def _reinstate(machine: TwoAccounts, given: dict[str, Any], stamp: dict[str, Any]) -> c.Command:
-    closed = machine.story.certificate.suspension_reasons if given["closed"] else ()
-    appeal = None if given["appeal"] is None else list(machine.story.certificate.cases)[given["appeal"]]
-    return c.Reinstate(grounds="put right", closed=closed, appeal=appeal, **stamp)
-
-
-COMMANDS: dict[str, Making] = {
-    "submit": _submit,
-    "accept": lambda _, __, stamp: c.ReviewApplication(outcome="accepted", **stamp),
-    "reject": lambda _, __, stamp: c.ReviewApplication(outcome="rejected", reasons=reasons("outside_scheme"), **stamp),
-    "withdraw_application": lambda _, __, stamp: c.WithdrawApplication(**stamp),
-    "plan": _plan,
-    "record": _record,
-    "close": lambda _, given, stamp: c.CloseNonconformity(element=given["element"], **stamp),
-    "review": lambda _, __, stamp: c.ReviewAssessment(recommendation="x", **stamp),
-    "refuse": _decide("refuse", "evidence_insufficient"),
-    "maintain": _decide("maintain"),
-    "change_grade": _decide("change_grade"),
-    "renew": _decide("renew"),
-    "request_visit": lambda _, __, stamp: c.RequestVisit(grounds="x", **stamp),
-    "reissue": _reissue,
-    "suspend": lambda _, given, stamp: c.Suspend(reasons=reasons("mark_misused"), ends_on=given["ends_on"], **stamp),
-    "extend": lambda _, given, stamp: c.ExtendSuspension(
-        reasons=reasons("mark_misused"), ends_on=given["ends_on"], **stamp
-    ),
-    "reinstate": _reinstate,
-    "open_withdrawal": lambda _, __, stamp: c.ProceedToWithdrawal(
-        step="open", reasons=reasons("requirements_not_met"), **stamp
-    ),
-    "drop_withdrawal": lambda _, __, stamp: c.ProceedToWithdrawal(step="drop", grounds="x", **stamp),
-    "withdraw": lambda _, __, stamp: c.Withdraw(reasons=reasons("requirements_not_met"), **stamp),
-    "cancel": lambda _, __, stamp: c.Cancel(reasons=reasons("holder_request"), **stamp),
-    "appeal": lambda machine, _, stamp: c.LodgeAppeal(against=1, grounds="x", **stamp),
-    "complain": lambda _, __, stamp: c.LodgeComplaint(grounds="x", **stamp),
-    "settle": lambda _, given, stamp: c.DecideDispute(upheld=given["upheld"], grounds="x", **stamp),
-}
