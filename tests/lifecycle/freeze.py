@@ -13,8 +13,13 @@ from uuid import UUID
 import msgspec
 
 from lifecycle import events as e
+from lifecycle.certificate import fold
+from lifecycle.events import Recorded
+from lifecycle.status import segments
 
 FROZEN = Path(__file__).parent / "frozen"
+LIVES = Path(__file__).parent / "frozen_lives"
+"""Whole lives, one fact a line, and what the public was told of each when it was frozen."""
 
 _BY_NAME: dict[str, Any] = {
     "score": "187/2",
@@ -69,6 +74,16 @@ def _value(name: str, hint: Any) -> Any:
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return example(hint)
     return _BY_TYPE[hint]
+
+
+def told_of(facts: list[e.Fact]) -> list[dict[str, Any]]:
+    """Every public answer about a life's numbers, each with the day from which it holds."""
+    id = UUID(int=1)
+    certificate = fold(id, tuple(Recorded(id, version, fact) for version, fact in enumerate(facts, 1)))
+    numbers = dict.fromkeys(fact.number for fact in facts if isinstance(fact, e.Certificate))
+    return [
+        e.plain({"from": on, "answer": each}) for number in numbers for on, each in segments(certificate, number, {})
+    ]
 
 
 def freeze() -> list[str]:

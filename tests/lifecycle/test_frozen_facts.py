@@ -5,7 +5,7 @@ import pytest
 
 from lifecycle import events as e
 from lifecycle import upcast
-from tests.lifecycle.freeze import FROZEN, example, path_of
+from tests.lifecycle.freeze import FROZEN, LIVES, example, path_of, told_of
 
 TOPICS = sorted(path.stem for path in FROZEN.glob("*.json"))
 
@@ -57,3 +57,10 @@ def test_a_fact_in_a_form_that_was_never_released_is_not_read(harm: str) -> None
             tree["ends_on"] = "soon"
     with pytest.raises(upcast.Unreadable):
         upcast.read("certificate-suspended.v1", msgspec.json.encode(tree))
+
+
+@pytest.mark.parametrize("life", sorted(path.name.partition(".")[0] for path in LIVES.glob("*.facts.jsonl")))
+def test_of_a_frozen_life_the_public_is_still_told_the_same(life: str) -> None:
+    facts = upcast.read_lines((LIVES / f"{life}.facts.jsonl").read_bytes())
+    told = (LIVES / f"{life}.told.jsonl").read_bytes().splitlines()
+    assert told_of(facts) == [msgspec.json.decode(line) for line in told]
