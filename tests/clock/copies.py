@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
 from random import Random
 from uuid import uuid5
 
@@ -18,6 +20,7 @@ from lifecycle.transitions import STATUS
 SQL = load("copies", "tests.clock")
 CERTIFICATE_TOPICS = frozenset(topic_of(fact) for _, fact in STATUS)
 NUMBER = re.compile(rb'"((?:CSP-S01|GBT27922|GAT594)-\d{4})-(\d{5})"')
+DAY = re.compile(rb'"(\d{4}-\d{2}-\d{2})"')
 SERIALS_OF_A_COPY = 200
 COPIES_OF_A_YEAR = 400
 
@@ -42,6 +45,15 @@ def renumbered(state: bytes, number: int) -> bytes:
         return b'"%b-%05d"' % (series, serial + serials * SERIALS_OF_A_COPY)
 
     return NUMBER.sub(other, state)
+
+
+def later(facts: Iterable[StoredEvent], days: int) -> list[StoredEvent]:
+    """The same facts so many days later, or earlier if they are fewer than none."""
+
+    def moved(found: re.Match[bytes]) -> bytes:
+        return b'"%b"' % (date.fromisoformat(found[1].decode()) + timedelta(days=days)).isoformat().encode()
+
+    return [replace(fact, state=DAY.sub(moved, fact.state)) for fact in facts]
 
 
 def mixed(streams: Iterable[Sequence[StoredEvent]], chance: Random) -> Iterator[StoredEvent]:

@@ -10,7 +10,7 @@ from multiprocessing import get_context, parent_process
 from typing import Any
 
 FORK = get_context("forkserver")
-FORK.set_forkserver_preload(["tests.clock.killed", "tests.projections.following"])
+FORK.set_forkserver_preload(["tests.clock.killed", "tests.clock.ticking", "tests.projections.following"])
 
 
 class Killed:

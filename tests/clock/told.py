@@ -93,6 +93,7 @@ class Told:
 
     def visit_assessed(self) -> int:
         """A visit made today, and not yet decided on."""
+        self.register.tick(self.id)
         if not self.certificate.open_case("visit"):
             self.does("reg", c.RequestVisit(grounds="a visit is wished"))
         case, today = self.certificate.open_case("visit").version, self.present.today
