@@ -1,4 +1,4 @@
-"""One certificate at an office, told in acts over HTTP: each act of these is expected to succeed, and answers its JSON."""
+"""One certificate at an office, told in acts over HTTP; each of these acts is expected to succeed."""
 
 from __future__ import annotations
 

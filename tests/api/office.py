@@ -43,7 +43,7 @@ STAFF: dict[str, e.Role] = {
     "adm": "administrator",
     "clk": "clock",
 }
-"""Whom every office employs. Assessors assess, ``rev`` reviews, ``dora`` proposes, ``dan`` approves, ``dina`` is free."""
+"""Whom every office employs. ``ana`` assesses, ``rev`` reviews, ``dora`` proposes, ``dan`` approves."""
 
 HOLDERS = {"holder": "91110108000000001", "stranger": "91110108000000002", "former": "91110108000000003"}
 """Three applicants, each of an organisation of its own, by the first seventeen characters of its unified code."""
@@ -67,8 +67,11 @@ PROBLEM_MEMBERS = {"type", "title", "status", "detail", "code", "clause", "insta
 
 @dataclass
 class Office:
-    """The application, asked over HTTP; ``secrets``, ``keys`` (their ids) and ``organisations`` go by the person's name; ``resting`` has
-    the certificates that tests may look at and must leave as they are, by their stage."""
+    """The application, asked over HTTP.
+
+    ``secrets``, ``keys`` (their ids) and ``organisations`` go by the person's name; ``resting`` has, by their stage,
+    the certificates that tests look at and leave as they are.
+    """
 
     house: House
     client: TestClient
@@ -92,7 +95,7 @@ class Office:
     # ---- asking ----
 
     def post(self, path: str, person: str | None, body: Any = None, *, key: str | None = None, **sent: Any) -> Response:
-        """A command as a person sends it; ``body`` is an object, or the bytes themselves; ``key`` is new if left out."""
+        """A command as a person sends it; ``body`` is an object, or bytes; the key is a new one if left out."""
         content = body if isinstance(body, bytes) else msgspec.json.encode({} if body is None else body)
         headers = {"Content-Type": "application/json", "Idempotency-Key": key or uuid4().hex}
         headers |= self.bearing(person) | sent.pop("headers", {})
@@ -171,10 +174,12 @@ class Office:
 @contextmanager
 def office_of(database: Database, now: datetime | None = FIRST_DAY) -> Generator[Office]:
     """An office over a register, nobody employed yet; nothing runs by itself."""
-    with opened(addresses_of(database), Settings(now=now)) as house:
-        with TestClient(application(house), raise_server_exceptions=False) as client:
-            client.event_hooks = {"response": [published_by(client).require_fit]}
-            yield Office(house, client)
+    with (
+        opened(addresses_of(database), Settings(now=now)) as house,
+        TestClient(application(house), raise_server_exceptions=False) as client,
+    ):
+        client.event_hooks = {"response": [published_by(client).require_fit]}
+        yield Office(house, client)
 
 
 def addresses_of(database: Database) -> Addresses:

@@ -1,4 +1,4 @@
-"""One lawful request for every command, written by hand from the interface: where, by whom, with what, and what follows."""
+"""One lawful request for every command, by hand from the interface: where, by whom, with what, and what follows."""
 
 from __future__ import annotations
 

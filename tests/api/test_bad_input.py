@@ -98,16 +98,17 @@ def test_a_body_that_is_called_json_is_read(shared_office: Office, content_type:
     answered(life.in_case("review", "reg", {"outcome": "accepted"}, headers={"Content-Type": content_type}))
 
 
-# ---- texts -------------------------------------------------------------------------------------------------------------
+# ---- texts -----------------------------------------------------------------------------------------------------------
 
 FORBIDDEN = {
     "NUL": "\x00", "bell": "\x07", "escape": "\x1b[31m", "vertical tab": "\x0b", "delete": "\x7f",
-    "right-to-left override": "\u202egnp.exe", "left-to-right embedding": "\u202a", "isolate": "\u2066", "non-character": "\uffff",
-    "another non-character": "\ufffe",
+    "right-to-left override": "\u202egnp.exe", "left-to-right embedding": "\u202a", "isolate": "\u2066",
+    "non-character": "\uffff", "another non-character": "\ufffe",
 }  # fmt: skip
 STORED = {
-    "beyond the basic plane": "𠮷野家 \U00020bb7", "traditional": "臺灣保全", "right to left": "شركة الإنذار", "a family": "👨‍👩‍👧",
-    "combining": "e\u0301 is not \u00e9", "full width": "ＡＢＣ　１２３", "quotes": """O'Neil "Ltd" <b>&amp;\\n; DROP TABLE""",
+    "beyond the basic plane": "𠮷野家 \U00020bb7", "traditional": "臺灣保全", "right to left": "شركة الإنذار",
+    "a family": "👨‍👩‍👧", "combining": "e\u0301 is not \u00e9", "full width": "ＡＢＣ　１２３",
+    "quotes": """O'Neil "Ltd" <b>&amp;\\n; DROP TABLE""",
     "format": "{act} %s %(x)s ${jndi:ldap://x}", "spaces": "  kept  as  given  ", "lines": "one\ntwo\tthree\r\n",
     "the longest": "𠮷" * 300, "private use": "\ue000", "zero width": "a\u200bb",
 }  # fmt: skip
@@ -171,7 +172,7 @@ def test_a_persons_id_is_a_plain_name(shared_office: Office, person: str) -> Non
         refused(shared_office.post("/persons", "adm", {"person": person}), 422, "malformed")
 
 
-# ---- numbers and days ----------------------------------------------------------------------------------------------------
+# ---- numbers and days ------------------------------------------------------------------------------------------------
 
 NUMBERS = (0, -1, 2**31, 2**63, 2**64, -(2**70), 10**30, 10**4000)
 
@@ -198,8 +199,8 @@ def test_a_number_is_written_as_one(shared_office: Office, number: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "marks", ["", "-1", "+1", "5", "4.0000001", "1e0", "1e999999", "NaN", "Infinity", "４", "4,0", " 4", "4 ", "0x4", "4/1", "04",
-              "9" * 4000, 4, 4.0, None, "4\n"],
+    "marks", ["", "-1", "+1", "5", "4.0000001", "1e0", "1e999999", "NaN", "Infinity", "４", "4,0", " 4", "4 ", "0x4",
+              "4/1", "04", "9" * 4000, 4, 4.0, None, "4\n"],
 )  # fmt: skip
 def test_marks_are_exact_decimal_strings_within_the_weight(shared_office: Office, marks: Any) -> None:
     life = resting_at(shared_office, "planned")
@@ -283,8 +284,11 @@ def test_a_correction_to_the_end_of_the_calendar_fails_nothing(office: Office) -
                 assert response.status_code < 500, (topic, path, new, response.text)
 
 
-PATHS = ("", "/", "//", "holder", "/holder/x", "/findings", "/findings/", "/findings/5.2.1", "/findings/5.2.1/marks/x", "/findings/9.9/marks",
-         "/due/visit_on", "/by/person", "/__class__", "/0", "/-", "~0~1", "/" * 1000, "/𠮷", "/effective_on/year")  # fmt: skip
+PATHS = (
+    "", "/", "//", "holder", "/holder/x", "/findings", "/findings/", "/findings/5.2.1", "/findings/5.2.1/marks/x",
+    "/findings/9.9/marks", "/due/visit_on", "/by/person", "/__class__", "/0", "/-", "~0~1", "/" * 1000, "/𠮷",
+    "/effective_on/year",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("old", [None, "x", 1, [], {}, {"a": [[[]]]}])
@@ -297,7 +301,7 @@ def test_a_correction_of_no_such_value_is_refused(shared_office: Office, old: An
                 assert problem_of(life.post("corrections", "reg", body))["status"] in (409, 422)
 
 
-# ---- addresses -----------------------------------------------------------------------------------------------------------------
+# ---- addresses -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -305,9 +309,12 @@ def test_a_correction_of_no_such_value_is_refused(shared_office: Office, old: An
 )
 def test_an_address_that_is_none_is_refused(shared_office: Office, id: str) -> None:
     with shared_office.recording_nothing():
-        for method, path in (("GET", f"/certificates/{id}"), ("GET", f"/certificates/{id}/events"),
-                             ("POST", f"/certificates/{id}/visits"), ("POST", f"/certificates/{uuid4()}/cases/{id}/plan"),
-                             ("POST", f"/certificates/{uuid4()}/proposals/{id}/approvals")):  # fmt: skip
+        other = f"/certificates/{uuid4()}"
+        for method, path in (
+            ("GET", f"/certificates/{id}"), ("GET", f"/certificates/{id}/events"),
+            ("POST", f"/certificates/{id}/visits"), ("POST", f"{other}/cases/{id}/plan"),
+            ("POST", f"{other}/proposals/{id}/approvals"),
+        ):  # fmt: skip
             headers = shared_office.bearing("aud" if method == "GET" else "reg") | {"Idempotency-Key": "k"}
             response = shared_office.client.request(method, path, headers=headers)
             assert problem_of(response)["status"] in (404, 405, 422), (method, path)
@@ -331,8 +338,10 @@ def test_an_address_that_does_not_exist_and_a_method_that_is_not_meant_are_probl
     client = shared_office.client
     for path in ("/nothing", "/certificates/x/y/z", "/status", "/%00", "/docs/x", "/favicon.ico"):
         problem_of(client.get(path, headers=shared_office.bearing("aud")))
-    for method, path in (("DELETE", "/certificates"), ("PUT", "/persons"), ("POST", "/healthz"), ("GET", "/applications"),
-                         ("PATCH", "/status/x"), ("TRACE", "/readyz"), ("X" * 100, "/readyz")):  # fmt: skip
+    for method, path in (
+        ("DELETE", "/certificates"), ("PUT", "/persons"), ("POST", "/healthz"), ("GET", "/applications"),
+        ("PATCH", "/status/x"), ("TRACE", "/readyz"), ("X" * 100, "/readyz"),
+    ):  # fmt: skip
         response = client.request(method, path)
         refused(response, 405, "method_not_allowed")
         assert response.headers["allow"]

@@ -179,7 +179,8 @@ MAIN_REFUSALS: dict[str, tuple[str, str, str, Json, int, str]] = {
     "extension to an earlier day": (
         "suspended", "suspension-extensions", "dora", _in(reasons=reasons("mark_misused"), ends_on="2024-01-20"), 409,
         "suspension_end_not_later"),
-    "reinstatement of a valid one": ("active", "reinstatements", "dora", _in(grounds="x"), 409, "not_allowed_in_status"),
+    "reinstatement of a valid one": (
+        "active", "reinstatements", "dora", _in(grounds="x"), 409, "not_allowed_in_status"),
     "reinstatement with open reasons": (
         "suspended", "reinstatements", "dora", _in(grounds="x"), 409, "suspension_reasons_open"),
     "a second withdrawal proceeding": (

@@ -169,9 +169,11 @@ PUBLIC_MEMBERS = {
 
 def public_answers(office: Office, life: Life) -> Iterator[bytes]:
     number = life.number or "CSP-S01-2024-09999"
-    for path in (f"/status/{number}", f"/status/{number}?on=2024-01-15", f"/status/{number}?on=2023-12-31",
-                 f"/status?number={number}&number=CSP-S01-2024-00001", "/status/not-a-number", "/healthz", "/readyz",
-                 f"/certificates/{life.id}", f"/certificates/{life.id}/events", "/certificates", "/deadlines"):  # fmt: skip
+    for path in (
+        f"/status/{number}", f"/status/{number}?on=2024-01-15", f"/status/{number}?on=2023-12-31",
+        f"/status?number={number}&number=CSP-S01-2024-00001", "/status/not-a-number", "/healthz", "/readyz",
+        f"/certificates/{life.id}", f"/certificates/{life.id}/events", "/certificates", "/deadlines",
+    ):  # fmt: skip
         yield office.get(path).content
 
 

@@ -124,12 +124,12 @@ def test_an_overdue_visit_stands_in_the_way_though_no_clock_has_run(office: Offi
     refused(life.post("reinstatements", "dora", reinstatement), 409, "surveillance_overdue_blocks_reinstatement")
 
 
-# ---- past days, later days, and what was known ---------------------------------------------------------------------------
+# ---- past days, later days, and what was known -----------------------------------------------------------------------
 
 
 @pytest.fixture
 def long_life(office: Office) -> Life:
-    """Suspended on 1 February with effect on 25 January, a grade lowered by regrade on 1 March, withdrawn on 1 April."""
+    """Suspended on 1 February with effect on 25 January, another grade on 1 March, withdrawn on 1 April."""
     life = life_at(office, "active")
     office.moves_to("2024-02-01")
     life.suspended(effective_on="2024-01-25")
@@ -237,13 +237,14 @@ def test_the_ends_of_the_calendar_are_days_like_others(shared_office: Office) ->
     assert shown_on(life, "9999-12-31", "aud")["status"] == "expired"
 
 
-# ---- numbers ---------------------------------------------------------------------------------------------------------------
+# ---- numbers ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "written", [
-        "csp-s01-2024-00001", "CSP-S01-2024-00001".translate(FULL_WIDTH), " CSP-S01-2024-00001 ", "CSP - S01 - 2024 - 00001",
-        "CSP\u3000S01".replace("\u3000", "\u3000-") + "-2024-00001", "ｃｓｐ-ｓ01-２０２４-00001", "CSP-S01-2024-00001\u00a0",
+        "csp-s01-2024-00001", "CSP-S01-2024-00001".translate(FULL_WIDTH), " CSP-S01-2024-00001 ",
+        "CSP - S01 - 2024 - 00001",
+        "CSP\u3000-S01-2024-00001", "ｃｓｐ-ｓ01-２０２４-00001", "CSP-S01-2024-00001\u00a0",
     ],
 )  # fmt: skip
 def test_a_number_is_found_however_it_is_written(office: Office, written: str) -> None:
@@ -261,9 +262,9 @@ def _quoted(text: str) -> str:
 
 @pytest.mark.parametrize(
     "number", [
-        "x", "CSP-S01-2024-0001", "CSP-S01-2024-000011", "CSP-S01-24-00001", "CSP-S01-2024-0000\x00", "CSP-S01-2024-\x0700001",
-        "\x1b[2J", "CSP/S01/2024/00001", "../healthz", "%", "?", "#", "𠮷", "a" * 101, "a" * 10_000, "CSP-S01-2024-00001" * 400,
-        "CSP-S01-2024-0000١", "CSP-S01-²⁰²⁴-00001\u202e", "';--",
+        "x", "CSP-S01-2024-0001", "CSP-S01-2024-000011", "CSP-S01-24-00001", "CSP-S01-2024-0000\x00",
+        "CSP-S01-2024-\x0700001", "\x1b[2J", "CSP/S01/2024/00001", "../healthz", "%", "?", "#", "𠮷", "a" * 101,
+        "a" * 10_000, "CSP-S01-2024-00001" * 400, "CSP-S01-2024-0000١", "CSP-S01-²⁰²⁴-00001\u202e", "';--",
     ],
 )  # fmt: skip
 def test_what_is_no_number_of_this_register_is_not_found(shared_office: Office, number: str) -> None:
@@ -299,7 +300,7 @@ def test_up_to_200_numbers_are_asked_for_at_once(shared_office: Office, count: i
         refused(response, 422, "malformed")
 
 
-# ---- how long an answer holds ------------------------------------------------------------------------------------------------
+# ---- how long an answer holds ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -354,7 +355,7 @@ def test_instants_are_told_in_utc(office: Office) -> None:
         assert datetime.fromisoformat(shown[name]).tzinfo == UTC
 
 
-# ---- waiting for a position ----------------------------------------------------------------------------------------------------
+# ---- waiting for a position ------------------------------------------------------------------------------------------
 
 QUESTIONS = (
     "/status/{number}", "/status?number={number}", "/certificates", "/certificates/{id}", "/certificates/{id}/events",
@@ -391,7 +392,7 @@ def test_a_position_that_is_none_is_refused(shared_office: Office, position: str
         refused(response, 422, "malformed")
 
 
-# ---- lists -----------------------------------------------------------------------------------------------------------------------
+# ---- lists -----------------------------------------------------------------------------------------------------------
 
 
 def test_certificates_are_listed_by_what_stands_today(office: Office) -> None:
