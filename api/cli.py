@@ -5,7 +5,7 @@ import sys
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api import server
-from api.demo import Demonstration, demonstration
+from api.demo import YEARS, Demonstration, demonstration
 from api.generate import Progress as Generated
 from api.generate import generate as generate_lives
 from api.house import House, PresentRefused, addresses, opened
@@ -42,7 +42,7 @@ app.add_typer(keys, name="keys")
 console = Console(highlight=False, soft_wrap=True)
 
 EXPECTED = (
-    Refusal, PresentRefused, PostgresUnavailable, EditionChanged, StepFailed, PersistenceError,
+    Refusal, PresentRefused, PostgresUnavailable, EditionChanged, StepFailed, server.AddressTaken, PersistenceError,
     psycopg.OperationalError, OSError,
 )  # fmt: skip
 
@@ -109,13 +109,13 @@ def serve(
 ) -> None:
     """The HTTP service; by default with the engine and the clock in the same process."""
     settings = Settings()
-    with at_home(settings) as house:
+    with server.listens(settings.host, settings.port) as listening, at_home(settings) as house:
         house.start(engine=engine, clock=clock)
         console.print(f"certlife serves a {house.kind} register on http://{settings.host}:{settings.port}")
         if not settings.database_url:
             console.print(f"its database, for other commands: CERTLIFE_DATABASE_URL='{house.addresses.service}' "
                           f"CERTLIFE_ENGINE_DATABASE_URL='{house.addresses.engine}'")  # fmt: skip
-        server.serve(house, settings.host, settings.port)
+        server.serve(house, listening)
 
 
 @app.command()
@@ -236,7 +236,8 @@ def keys_revoke(
 def keys_list() -> None:
     """Every key with its person and role."""
     with at_home() as house:
-        for key in house.register.recorder.keys():
+        issued = house.register.recorder.keys()
+        for key in issued:
             state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in force"
             console.print(f"{key.key}  {key.person}  {key.role}  {key.organisation or '-'}  {state}")
 
@@ -251,14 +252,11 @@ def generate(
 ) -> None:
     """Lives of many certificates over the five years before now, through the service; on an empty simulation only."""
     settings = Settings()
-    now = settings.starts_at or datetime.now().astimezone()
-    begin = now.replace(year=now.year - 5, day=min(now.day, 28))
-    with addresses(settings) as where, opened(where, settings.model_copy(update={"now": None})) as house:
-        if not house.simulation:
-            raise Unfit("generate works on a simulation only, and this is a production register")
+    now = settings.starts_at or datetime.now(UTC)
+    begin = now - timedelta(days=365 * YEARS + 1)
+    with addresses(settings) as where, opened(where, settings.model_copy(update={"now": begin})) as house:
         if house.register.person("registrar").version:
             raise Unfit("generate works on an empty simulation, and this one has certificates already")
-        house.present.move_to(begin)
         register_staff(house.register)
         _show(generate_lives(house, certificates, seed, now))
 
@@ -273,7 +271,7 @@ def demo(
 ) -> None:
     """A database of its own, generated certificates, the service, and where to look."""
     settings = Settings()
-    if check and "CERTLIFE_PORT" not in __import__("os").environ:
+    if check and "port" not in settings.model_fields_set:
         settings = settings.model_copy(update={"port": 0})
     console.print("certlife demo: starting a PostgreSQL of its own  正在启动自带的 PostgreSQL …")
     with demonstration(settings, certificates, seed) as running:

@@ -17,6 +17,7 @@ from api.postgres import running
 from api.present import DatabasePresent, SimulatedPresent
 from api.settings import Settings
 from lifecycle import scheduler
+from lifecycle.errors import DayInFuture
 from lifecycle.periods import legal_day
 from lifecycle.scheduler import Tick, tick
 from lifecycle.service import Register
@@ -79,7 +80,9 @@ class House:
         return self.tick(self.today())
 
     def tick(self, on: date, *, dry_run: bool = False) -> Tick:
-        """One round of the clock by hand."""
+        """One round of the clock by hand; only a dry run looks at a day to come. Raises DayInFuture."""
+        if on > (today := self.today()) and not dry_run:
+            raise DayInFuture(what="the tick's day", on=on, today=today)
 
         def due(by: date) -> Generator:
             with connect(self.addresses.engine) as connection:

@@ -1,5 +1,7 @@
 """The HTTP server: uvicorn, in the foreground or in a thread of its own."""
 
+import os
+import socket
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -10,31 +12,49 @@ from api.house import House
 from api.main import application
 
 
-def configuration(house: House, host: str, port: int) -> uvicorn.Config:
+def configuration(house: House) -> uvicorn.Config:
     """One worker; idle connections are closed after five seconds, headers must come within uvicorn's limits."""
     return uvicorn.Config(
-        application(house), host=host, port=port, log_level="warning", access_log=False, timeout_keep_alive=5,
+        application(house), log_level="warning", access_log=False, timeout_keep_alive=5,
         server_header=False, date_header=True, timeout_graceful_shutdown=5,
     )  # fmt: skip
 
 
-def serve(house: House, host: str, port: int) -> None:
+class AddressTaken(Exception):
+    """Nothing can listen there; the message says what would be accepted."""
+
+    def __init__(self, host: str, port: int, problem: str) -> None:
+        super().__init__(f"Cannot listen on {host}:{port}: {problem}. CERTLIFE_HOST and CERTLIFE_PORT name another.")
+
+
+def serve(house: House, listening: socket.socket) -> None:
     """Serves until stopped by a signal."""
-    uvicorn.Server(configuration(house, host, port)).run()
+    uvicorn.Server(configuration(house)).run([listening])
+
+
+@contextmanager
+def listens(host: str, port: int) -> Generator[socket.socket]:
+    """A socket that takes connections from now on: who calls before the server is ready waits, and is not turned away.
+
+    Port 0 takes a free one. Raises AddressTaken.
+    """
+    try:
+        listening = socket.create_server((host, port), backlog=2048)
+    except OSError as error:
+        raise AddressTaken(host, port, os.strerror(error.errno or 0)) from None
+    with listening:
+        yield listening
 
 
 @contextmanager
 def served(house: House, host: str, port: int) -> Generator[str]:
-    """The address of a server that runs in a thread; port 0 takes a free one. OSError where the port is taken."""
-    config = configuration(house, host, port)
-    listening = config.bind_socket()
-    listening.listen(config.backlog)  # who calls before the thread is ready waits, and is not turned away
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([listening],), name="http", daemon=True)
-    thread.start()
-    try:
-        yield f"http://{host}:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
+    """The address of a server that runs in a thread. Raises AddressTaken."""
+    with listens(host, port) as listening:
+        server = uvicorn.Server(configuration(house))
+        thread = threading.Thread(target=server.run, args=([listening],), name="http", daemon=True)
+        thread.start()
+        try:
+            yield f"http://{host}:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()

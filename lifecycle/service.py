@@ -88,12 +88,13 @@ class Register(Application[UUID]):
     def tick(self, certificate_id: UUID, on: date | None = None, *, dry_run: bool = False) -> list[e.Fact]:
         """The clock's facts that the certificate owed by ``on`` (today if left out), recorded once.
 
-        A conflict means that somebody else recorded something: it is decided again, never appended again.
+        A conflict means that somebody else recorded something: it is decided again, never appended again. Raises
+        DayInFuture: only a dry run may ask for a day to come.
         """
 
         def attempt() -> list[e.Fact]:
             today = legal_day(self.recorder.present(self.clock.instant()))
-            if on is not None and on > today:
+            if on is not None and on > today and not dry_run:
                 raise errors.DayInFuture(what="the tick's day", on=on, today=today)
             certificate = self.certificate(certificate_id)
             version = certificate.version
@@ -357,7 +358,7 @@ def _persons(command: c.Command | None) -> frozenset[str]:
     return frozenset(getattr(command, "team", None) or ())
 
 
-_CONCERNS_PERSONS = frozenset({c.Plan, c.RecordAssessment, c.ReviewAssessment, c.DecideDispute}) | {
-    command for command, duty in decide.DUTIES.items() if duty.approved_by
-}
+_CONCERNS_PERSONS = frozenset(
+    {c.Plan, c.RecordAssessment, c.ReviewAssessment, c.DecideDispute, c.ProceedToWithdrawal}
+) | {command for command, duty in decide.DUTIES.items() if duty.approved_by}
 """Commands that ask whether somebody declared a conflict of interest."""

@@ -48,16 +48,12 @@ def extend(certificate: Certificate, command: c.ExtendSuspension, moment: Moment
     require_reasons(command.reasons, "suspension", edition)
     ends_now_on = certificate.standings[-1].suspended_until
     if command.ends_on <= ends_now_on or command.ends_on < moment.today:
-        raise errors.SuspensionEndNotLater(
-            ends_on=command.ends_on, ends_now_on=ends_now_on, today=moment.today
-        )
+        raise errors.SuspensionEndNotLater(ends_on=command.ends_on, ends_now_on=ends_now_on, today=moment.today)
     limit_on = edition.suspension_limit(certificate.suspended_from, certificate.valid_until)
     if command.ends_on > limit_on:
         raise errors.SuspensionTooLong(ends_on=command.ends_on, limit_on=limit_on)
     return [
-        e.SuspensionExtended(
-            **moment.stamp(on, edition=edition.id), reasons=command.reasons, ends_on=command.ends_on
-        )
+        e.SuspensionExtended(**moment.stamp(on, edition=edition.id), reasons=command.reasons, ends_on=command.ends_on)
     ]
 
 
@@ -84,6 +80,7 @@ def proceed_to_withdrawal(certificate: Certificate, command: c.ProceedToWithdraw
     """Opened, with reasons, or dropped, with grounds; while it is open the holder cannot cancel."""
     if command.step == "open":
         on = enter(certificate, command, e.WithdrawalOpened, moment)
+        require_independent(certificate, None, command, moment)
         if certificate.withdrawal_since:
             raise errors.WithdrawalAlreadyOpen(certificate=certificate.label, since=certificate.withdrawal_since)
         if not command.reasons:
@@ -91,6 +88,7 @@ def proceed_to_withdrawal(certificate: Certificate, command: c.ProceedToWithdraw
         require_reasons(command.reasons, "withdrawal", moment.edition_of(certificate))
         return [e.WithdrawalOpened(**moment.stamp(on), reasons=command.reasons)]
     on = enter(certificate, command, e.WithdrawalDropped, moment)
+    require_independent(certificate, None, command, moment)
     if not certificate.withdrawal_since:
         raise errors.NoWithdrawalOpen(certificate=certificate.label)
     if not command.grounds:
@@ -114,15 +112,9 @@ def cancel(certificate: Certificate, command: c.Cancel, moment: Moment) -> list[
     """Ended at the holder's request, or because it ceased; not while a withdrawal is open."""
     on = enter(certificate, command, e.CertificateCancelled, moment)
     if certificate.withdrawal_since:
-        raise errors.WithdrawalOpenBlocksCancellation(
-            certificate=certificate.label, since=certificate.withdrawal_since
-        )
+        raise errors.WithdrawalOpenBlocksCancellation(certificate=certificate.label, since=certificate.withdrawal_since)
     require_reasons(command.reasons, "cancellation", moment.edition_of(certificate))
-    return [
-        e.CertificateCancelled(
-            **moment.stamp(on), reasons=command.reasons, request_sha256=command.request_sha256
-        )
-    ]
+    return [e.CertificateCancelled(**moment.stamp(on), reasons=command.reasons, request_sha256=command.request_sha256)]
 
 
 def require_upheld(certificate: Certificate, appeal: int | None, since: int) -> None:
@@ -172,9 +164,7 @@ def _open_since_their_last_check(certificate: Certificate) -> list[str]:
     nothing can be closed any more, so there only a later check puts an element right."""
     last_check = {element: case for case in certificate.assessed_cases for element in case.findings}
     return [
-        element
-        for element, case in last_check.items()
-        if case.kind == "visit" and element in case.open_nonconformities
+        element for element, case in last_check.items() if case.kind == "visit" and element in case.open_nonconformities
     ]
 
 

@@ -272,3 +272,13 @@ def test_an_event_keeps_the_role_and_the_key_of_its_time() -> None:
 def test_an_auditor_and_the_clock_do_nothing(command: type[c.Command]) -> None:
     duty = DUTIES[command]
     assert not {"auditor", "clock", "scheme_manager"} & (duty.by | duty.approved_by)
+
+
+@pytest.mark.parametrize("step", ["open", "drop"])
+def test_who_stood_on_the_last_team_takes_no_step_of_a_withdrawal(step: str) -> None:
+    story = Story().issued()
+    if step == "drop":
+        story.does("dora", c.ProceedToWithdrawal(step="open", reasons=reasons("requirements_not_met")))
+    command = c.ProceedToWithdrawal(step=step, reasons=reasons("requirements_not_met"), grounds="remedied")
+    with pytest.raises(errors.StoodOnTeam):
+        story.does("ana", command, role="decision_maker", key="another")
