@@ -62,7 +62,7 @@ class Acts:
             return None
         return self.chance.choice([*self._of_status(), *self._beside(), *self._nonsense()])
 
-    # ---- what waits ----
+    # ---- what waits --------------------------------------------------------------------------------------------------
 
     def _proposals(self) -> Iterator[Act]:
         for proposal in self.certificate.proposals.values():
@@ -112,7 +112,7 @@ class Acts:
         for element in case.open_nonconformities:
             yield Act(self.chance.choice(sorted(case.team)), c.CloseNonconformity(case=case.version, element=element))
 
-    # ---- what the status allows ----
+    # ---- what the status allows --------------------------------------------------------------------------------------
 
     def _of_status(self) -> Iterator[Act]:
         match self.certificate.status_on(self.today):
@@ -157,7 +157,7 @@ class Acts:
             if case.is_open and self.chance.random() < 0.02:
                 yield Act("holder", c.WithdrawApplication(case=case.version))
 
-    # ---- what is possible at any time ----
+    # ---- what is possible at any time --------------------------------------------------------------------------------
 
     def _beside(self) -> Iterator[Act]:
         version = self.chance.randint(1, max(1, self.certificate.version))
@@ -204,7 +204,7 @@ class Acts:
         yield Act("dora", c.Approve(digest=SHA), case)
         yield Act("ana", c.Suspend(reasons=(e.Reason("mark_misused"),)))
 
-    # ---- parts ----
+    # ---- parts -------------------------------------------------------------------------------------------------------
 
     def _decider(self, command: c.Command) -> Act:
         return Act(self.chance.choice(DECIDERS), command)

@@ -10,7 +10,9 @@ from multiprocessing import get_context, parent_process
 from typing import Any
 
 FORK = get_context("forkserver")
-FORK.set_forkserver_preload(["tests.clock.killed", "tests.clock.ticking", "tests.projections.following"])
+FORK.set_forkserver_preload(
+    ["tests.clock.killed", "tests.clock.serving", "tests.clock.ticking", "tests.projections.following"]
+)
 
 
 class Killed:
@@ -30,9 +32,9 @@ class Killed:
         self._process.join()
 
 
-def a_moment() -> None:
+def a_moment(steps: int = 40_000) -> None:
     """Less than a few transactions take, and never the same."""
-    for _ in range(random.randrange(40_000)):
+    for _ in range(random.randrange(steps)):
         pass
 
 

@@ -170,7 +170,7 @@ def test_the_deadlines_of_the_clock_are_what_it_owes(seed: int) -> None:
             assert due == {(e.topic_of(f)[:-3].replace("-", "_"), f.effective_on) for f in facts}
 
 
-# ---- two clocks at once ----
+# ---- two clocks at once ----------------------------------------------------------------------------------------------
 
 
 class Two:

@@ -31,7 +31,7 @@ ONE_DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 
 
-# ---- days ----
+# ---- days ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=["UTC", "Asia/Shanghai", "America/New_York", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
@@ -89,7 +89,7 @@ def test_a_tick_for_a_day_that_has_not_come_is_refused(in_memory: World, present
     assert told.facts == before
 
 
-# ---- what stands in the way ----
+# ---- what stands in the way ------------------------------------------------------------------------------------------
 
 
 def due_dates(database: Database, page: int) -> deadlines.DueDates:
@@ -141,7 +141,7 @@ def test_a_certificate_on_many_pages_is_looked_at_once(in_memory: World, present
     ]  # fmt: skip
 
 
-# ---- dry runs ----
+# ---- dry runs --------------------------------------------------------------------------------------------------------
 
 
 def test_a_dry_run_records_nothing_and_says_why(in_memory: World, present: Present) -> None:
@@ -162,7 +162,7 @@ def test_a_dry_run_records_nothing_and_says_why(in_memory: World, present: Prese
     assert why(told.facts[0]) == ""
 
 
-# ---- the job ----
+# ---- the job ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_job_runs_at_once() -> None:

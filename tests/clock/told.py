@@ -21,13 +21,13 @@ _KEYS = count(1)
 class Told:
     """One certificate. Every act must succeed, else its refusal is raised."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, organisation: UUID | None = None) -> None:
         self.register: Register = world.register
         self.present: Present = world.present
-        self.organisation: UUID = world.organisations[0]
+        self.organisation: UUID = organisation or world.organisations[0]
         self.id = uuid4()
 
-    # ---- acts ----
+    # ---- acts --------------------------------------------------------------------------------------------------------
 
     def does(self, person: str, command: Any, proposal: int | None = None) -> Answer:
         """One person's act."""
@@ -43,7 +43,7 @@ class Told:
         """Proposed by one person and approved by another."""
         return self.does(*self.proposes(command))
 
-    # ---- reading back ----
+    # ---- reading back ------------------------------------------------------------------------------------------------
 
     @property
     def certificate(self) -> Certificate:
@@ -56,7 +56,7 @@ class Told:
     def case(self, kind: str) -> int:
         return max(case.version for case in self.certificate.cases.values() if case.kind == kind)
 
-    # ---- chapters ----
+    # ---- chapters ----------------------------------------------------------------------------------------------------
 
     def applied(self, kind: str = "initial") -> int:
         command = c.SubmitApplication(

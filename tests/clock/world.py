@@ -75,9 +75,16 @@ class World:
         for person in ROLES:
             command = c.RegisterPerson(person=person)
             self._send("adm", command, lambda r, command=command: self.register.register_person(r, command))
-        for number in range(organisations):
-            self._register_organisation(number)
+        for _ in range(organisations):
+            self.new_organisation()
         return self
+
+    def new_organisation(self) -> UUID:
+        code = unified_code(len(self.organisations))
+        command = c.RegisterOrganisation(unified_code=code, name="Example Alarm Ltd", address="1 Example Road")
+        self._send("reg", command, lambda request: self.register.register_organisation(request, command))
+        self.organisations.append(organisations.id_of(code))
+        return self.organisations[-1]
 
     def lives(self, days: int, *, busy: float = 1.0) -> World:
         """So many days pass; on about ``busy`` of a day somebody acts, on a certificate new or old."""
@@ -153,12 +160,6 @@ class World:
         self.sent += 1
         request = asked(person, command, f"request-{self.sent}")
         return self.carry(lambda: run(request))
-
-    def _register_organisation(self, number: int) -> None:
-        code = unified_code(number)
-        command = c.RegisterOrganisation(unified_code=code, name=f"Organisation {number}", address="1 Example Road")
-        self._send("reg", command, lambda request: self.register.register_organisation(request, command))
-        self.organisations.append(organisations.id_of(code))
 
 
 def carry_out(register: Register, request: Request, id: UUID, act: Act) -> Answer:
