@@ -56,11 +56,13 @@ def demonstration(settings: Settings, certificates: int, seed: int) -> Generator
     """Started: database, persons and keys, service and engine; the lives are told as ``fill`` is read."""
     now = settings.starts_at or datetime.now(UTC)
     begin = now - timedelta(days=365 * YEARS + 1)
-    with tempfile.TemporaryDirectory(prefix="certlife-", ignore_cleanup_errors=True) as folder:
-        with embedded(Path(folder) / "pg", "simulation") as where:
-            with opened(where, settings.model_copy(update={"now": begin})) as house:
-                secrets = register_staff(house.register)
-                house.start(clock=False)
-                with served(house, settings.host, settings.port) as url:
-                    lives = generate(house, certificates, seed, now, years=YEARS)
-                    yield Demonstration(house, Client(url, secrets), now, lives)
+    with (
+        tempfile.TemporaryDirectory(prefix="certlife-", ignore_cleanup_errors=True) as folder,
+        embedded(Path(folder) / "pg", "simulation") as where,
+        opened(where, settings.model_copy(update={"now": begin})) as house,
+    ):
+        secrets = register_staff(house.register)
+        house.start(clock=False)
+        with served(house, settings.host, settings.port) as url:
+            lives = generate(house, certificates, seed, now, years=YEARS)
+            yield Demonstration(house, Client(url, secrets), now, lives)

@@ -1,9 +1,9 @@
 """Certificates that look real: lives of many certificates, told through the real service in simulated time.
 
-The rates are aggregates of one real body, 2014-16 (domain.md, section 7): suspended at least once 9.3 %, nearly always for
-six months, first 9 to 12 months after issue; withdrawn 3 %, half of them the day after a suspension ended; a visit leads to
-a re-issue in 10 %; assessment to decision 34 days in the median; decision to issue the same day 56 %, within 4 days 77 %.
-The same seed gives the same lives.
+The rates are aggregates of one real body, 2014-16 (domain.md, section 7): suspended at least once 9.3 %, nearly always
+for six months, first 9 to 12 months after issue; withdrawn 3 %, half of them the day after a suspension ended; a visit
+leads to a re-issue in 10 %; assessment to decision 34 days in the median; decision to issue the same day 56 %, within 4
+days 77 %. The same seed gives the same lives.
 """
 
 import heapq
@@ -96,7 +96,7 @@ class Teller:
         self.house.catch_up()
         self.facts += len(self.house.tick_today().recorded)
 
-    # ---- one life ----
+    # ---- one life ----------------------------------------------------------------------------------------------------
 
     def _life(self, rng: Random, index: int) -> Life:
         span = (self.end - self.start).days

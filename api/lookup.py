@@ -173,7 +173,7 @@ class Questions:
             return False
         return self.register.certificate(found.certificate_id).organisation == identity.organisation
 
-    # ---- staff ----
+    # ---- staff -------------------------------------------------------------------------------------------------------
 
     def await_position(self, wanted: int | None, projection: str, *, seconds: float = 1.0) -> None:
         """Raises ProjectionLate if the projection does not reach the position in time."""

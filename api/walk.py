@@ -1,7 +1,7 @@
 """One certificate's whole life over real HTTP, step by step: the demonstration's check.
 
-Every step says what was asked, which facts it recorded and what the public is told afterwards; a step that does not lead
-where it must raises StepFailed.
+Every step says what was asked, which facts it recorded and what the public is told afterwards; a step that does not
+lead where it must raises StepFailed.
 """
 
 from collections.abc import Iterator
@@ -113,7 +113,7 @@ class Walk:
         self._tick()
         yield self._step("过期失效", "expiry recorded by the clock", "expired", "certificate-expired.v1")
 
-    # ---- acts ----
+    # ---- acts --------------------------------------------------------------------------------------------------------
 
     def _organisation(self) -> str:
         body = "91110108MA0000001"
@@ -131,7 +131,8 @@ class Walk:
     def _apply(self, kind: str, organisation: str) -> None:
         body = {
             "kind": kind, "organisation": organisation, "scheme": SCHEME, "certification_type": "star",
-            "holder": "示范报警运营有限公司", "address": "北京市海淀区示范路 1 号", "scope": "报警运营服务 alarm operation",
+            "holder": "示范报警运营有限公司", "address": "北京市海淀区示范路 1 号",
+            "scope": "报警运营服务 alarm operation",
         }  # fmt: skip
         if kind == "renewal":
             body["certificate_id"] = self.certificate
@@ -161,7 +162,7 @@ class Walk:
     def _draw(self, case: int) -> list[str]:
         return next(each["draw"] for each in self._state()["cases"] if each["case"] == case)
 
-    # ---- time, and reading back ----
+    # ---- time, and reading back --------------------------------------------------------------------------------------
 
     def _move_to(self, day: date) -> None:
         self.house.present.move_to(day_start(day) + timedelta(hours=1))

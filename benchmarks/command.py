@@ -1,7 +1,7 @@
 """A whole command on a certificate with 20 events: receipt looked up, history loaded, decided, saved.
 
-Beside it the library as it comes: an aggregate with 20 events of the same size got from the stock repository, one method
-called, saved; and a raw insert of the same two rows. They take turns in short rounds.
+Beside it the library as it comes: an aggregate with 20 events of the same size got from the stock repository, one
+method called, saved; and a raw insert of the same two rows. They take turns in short rounds.
 """
 
 from collections.abc import Callable

@@ -141,7 +141,7 @@ class Certificate:
         return Standing(until + e.ONE_DAY, "expired", until + e.ONE_DAY)
 
     def status_on(self, day: date) -> Status:
-        """"none" before issue."""
+        """The status on a legal day; "none" before issue."""
         standing = self.standing_on(day)
         return standing.status if standing else "none"
 

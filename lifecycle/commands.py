@@ -1,7 +1,7 @@
 """What can be asked of the register: one structure a command, which is also the shape of the request's body.
 
-``effective_on`` is a legal day; left out, it is the day on which the command is carried out. ``case`` is the number of the
-case, which stands in the address of the request; only a suspension or a withdrawal names it itself, if it has one.
+``effective_on`` is a legal day; left out, it is the day on which the command is carried out. ``case`` is the number of
+the case, which stands in the address of the request; only a suspension or a withdrawal names it itself, if it has one.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ class CaseCommand(Command, frozen=True, kw_only=True):
     case: int = 0
 
 
-# ---- other streams ------------------------------------------------------------------------------------------------------
+# ---- other streams ---------------------------------------------------------------------------------------------------
 
 
 class RegisterOrganisation(Command, frozen=True, kw_only=True, tag="register_organisation"):
@@ -67,7 +67,7 @@ class RevokeKey(Command, frozen=True, kw_only=True, tag="revoke_key"):
     reason: Annotated[str, Meta(max_length=300)] = ""
 
 
-# ---- application and assessment ---------------------------------------------------------------------------------------------
+# ---- application and assessment --------------------------------------------------------------------------------------
 
 
 class SubmitApplication(Command, frozen=True, kw_only=True, tag="submit_application"):
@@ -128,7 +128,7 @@ class Decide(CaseCommand, frozen=True, kw_only=True, tag="decide"):
     reasons: tuple[Reason, ...] = ()
 
 
-# ---- the certificate ----------------------------------------------------------------------------------------------------------
+# ---- the certificate -------------------------------------------------------------------------------------------------
 
 
 class Issue(Command, frozen=True, kw_only=True, tag="issue"):
@@ -182,7 +182,7 @@ class Cancel(Command, frozen=True, kw_only=True, tag="cancel"):
     request_sha256: Sha256 | None = None
 
 
-# ---- notices, disputes, corrections ---------------------------------------------------------------------------------------------
+# ---- notices, disputes, corrections ----------------------------------------------------------------------------------
 
 
 class Notify(Command, frozen=True, kw_only=True, tag="notify"):
@@ -217,7 +217,7 @@ class Correct(Command, frozen=True, kw_only=True, tag="correct"):
     appeal: int | None = None
 
 
-# ---- proposals ----------------------------------------------------------------------------------------------------------------------
+# ---- proposals -------------------------------------------------------------------------------------------------------
 
 
 class Approve(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="approve"):
@@ -228,11 +228,13 @@ class Reject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     reason: Text
 
 
-# ---- reading a body -------------------------------------------------------------------------------------------------------------------
+# ---- reading a body --------------------------------------------------------------------------------------------------
 
 C = TypeVar("C", bound=msgspec.Struct)
 
-FORBIDDEN = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff\\ufffe\\uffff]")
+FORBIDDEN = re.compile(
+    "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff\\ufffe\\uffff]"
+)
 """Characters that no text of a record may hold: controls, direction overrides, lone surrogates, non-characters."""
 
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
@@ -272,7 +274,7 @@ def name_of(command: msgspec.Struct | type[msgspec.Struct]) -> str:
 
 
 def digest_of(certificate: UUID, command: msgspec.Struct) -> str:
-    """What a second person quotes to approve: SHA-256 of the certificate's id and the command, in one canonical form."""
+    """What a second person quotes to approve: SHA-256 of the certificate's id and the command in canonical form."""
     canonical = msgspec.json.encode([str(certificate), name_of(command), body_of(command)], order="sorted")
     return hashlib.sha256(canonical).hexdigest()
 

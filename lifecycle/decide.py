@@ -1,7 +1,8 @@
 """The door to every decision on a certificate: by one person, or proposed by one and approved by another.
 
-First the clock's facts that are owed by today are put before the act (``decisions.clock``), so that the act is judged as if
-the clock had been punctual. Then the role is checked against ``duties``, and the one function of the command decides.
+First the clock's facts that are owed by today are put before the act (``decisions.clock``), so that the act is judged
+as if the clock had been punctual. Then the role is checked against ``duties``, and the one function of the command
+decides.
 """
 
 from collections.abc import Callable
@@ -23,8 +24,8 @@ Decision = Callable[[Certificate, Any, Moment], list[e.Fact]]
 
 
 def decide(certificate: Certificate, command: c.Command, moment: Moment) -> list[e.Fact]:
-    """The facts that one person's act records, those owed by the clock first. Raises the Refusal that stands in the way,
-    SecondPersonNeeded for an act that two sign."""
+    """The facts that one person's act records, those owed by the clock first. Raises the Refusal that stands in the
+    way, SecondPersonNeeded for an act that two sign."""
     require_role(moment.by.role, command, DUTIES[type(command)].by)
     if needs_second(certificate, command, moment):
         raise errors.SecondPersonNeeded(person=moment.by.person)
@@ -42,7 +43,8 @@ def propose(certificate: Certificate, command: c.Command, moment: Moment) -> lis
     before = _catch_up(certificate, moment)
     act_on = max(moment.today, command.effective_on or moment.today)
     _decide(certificate, command, replace(moment, today=act_on, signed_by=(moment.by.person,)))
-    return before + [
+    return [
+        *before,
         e.ActProposed(
             **moment.stamp(moment.today),
             act=c.name_of(command),
@@ -50,7 +52,7 @@ def propose(certificate: Certificate, command: c.Command, moment: Moment) -> lis
             digest=c.digest_of(certificate.id, command),
             act_on=act_on,
             expires_on=act_on + timedelta(days=edition.proposal_days),
-        )
+        ),
     ]
 
 
@@ -80,7 +82,7 @@ def reject(certificate: Certificate, number: int, reason: str, moment: Moment) -
         require_role(moment.by.role, command, duty.approved_by or duty.by, approving=True)
     before = _catch_up(certificate, moment)
     stamp = replace(moment, proposal=number).stamp(moment.today)
-    return before + [e.ProposalRejected(**stamp, reason=reason)]
+    return [*before, e.ProposalRejected(**stamp, reason=reason)]
 
 
 def needs_second(certificate: Certificate, command: c.Command, moment: Moment) -> bool:

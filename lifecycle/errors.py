@@ -26,7 +26,7 @@ class Refusal(Exception):
         return (self.zh if language == "zh" else self.en).format(**self.facts)
 
 
-# ---- what may happen when ---------------------------------------------------------------------------------------------
+# ---- what may happen when --------------------------------------------------------------------------------------------
 
 
 class NotAllowedInStatus(Refusal):
@@ -127,7 +127,7 @@ class ReasonUnknown(Refusal):
     zh = "{edition} 的 {act} 原因中没有 {reason}。可选：{known}。"
 
 
-# ---- days -------------------------------------------------------------------------------------------------------------
+# ---- days ------------------------------------------------------------------------------------------------------------
 
 
 class DayInFuture(Refusal):
@@ -140,7 +140,9 @@ class DayInFuture(Refusal):
 class BeforeLastStatusAct(Refusal):
     code = "before_last_status_act"
     en = "Cannot {act} {certificate} with effect on {on}: its last status act took effect on {last_on}. Earlier days only by correction."
-    zh = "不能以 {on} 为生效日对 {certificate} 执行 {act}：其最近一次状态变更于 {last_on} 生效。更早的日期只能通过勘误。"
+    zh = (
+        "不能以 {on} 为生效日对 {certificate} 执行 {act}：其最近一次状态变更于 {last_on} 生效。更早的日期只能通过勘误。"
+    )
 
 
 class BeforeItsGround(Refusal):
@@ -169,7 +171,7 @@ class SuspensionEndNotLater(Refusal):
     zh = "新的结束日 {ends_on} 须晚于 {ends_now_on}，且不早于今天 {today}。"
 
 
-# ---- assessment, grade, surveillance ------------------------------------------------------------------------------------
+# ---- assessment, grade, surveillance ---------------------------------------------------------------------------------
 
 
 class FindingsRefused(Refusal):
@@ -303,7 +305,7 @@ class NothingReissued(Refusal):
     zh = "{certificate} 的换发没有任何变化：请填写新的持证人、地址或范围。"
 
 
-# ---- persons ------------------------------------------------------------------------------------------------------------
+# ---- persons ---------------------------------------------------------------------------------------------------------
 
 
 class RoleNotAllowed(Refusal):
@@ -332,7 +334,9 @@ class StoodOnTeam(Refusal):
 class ReviewedCase(Refusal):
     code = "reviewed_case"
     kind = "forbidden"
-    en = "{person} may not {act} in case {case}: that person reviewed it, and {edition} keeps review and decision apart."
+    en = (
+        "{person} may not {act} in case {case}: that person reviewed it, and {edition} keeps review and decision apart."
+    )
     zh = "{person} 不能在案件 {case} 中执行 {act}：该人员复核过本案，{edition} 要求复核与决定分离。"
 
 
@@ -391,7 +395,7 @@ class DigestDiffers(Refusal):
     zh = "摘要 {digest} 与提议 {proposal} 的摘要 {expected} 不符。批准前请重新阅读提议。"
 
 
-# ---- corrections, appeals -------------------------------------------------------------------------------------------------
+# ---- corrections, appeals --------------------------------------------------------------------------------------------
 
 
 class FactUnknown(Refusal):
@@ -431,7 +435,9 @@ class CorrectionMalformed(Refusal):
 
 class CorrectionMakesIllegal(Refusal):
     code = "correction_makes_illegal"
-    en = "The correction is refused: with it, event {version} ({topic}) of {certificate} would not be lawful: {problem}."
+    en = (
+        "The correction is refused: with it, event {version} ({topic}) of {certificate} would not be lawful: {problem}."
+    )
     zh = "拒绝勘误：更正后 {certificate} 的事件 {version}（{topic}）将不合规：{problem}。"
 
 
@@ -448,7 +454,7 @@ class AppealTooLate(Refusal):
     zh = "对版本 {version} 的申诉期限为 {until_on}。"
 
 
-# ---- requests ---------------------------------------------------------------------------------------------------------------
+# ---- requests --------------------------------------------------------------------------------------------------------
 
 
 class Malformed(Refusal):

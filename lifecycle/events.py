@@ -36,7 +36,7 @@ class By(Value):
 
 
 class Cause(Value):
-    """What made it be recorded; ``id`` is the request's idempotency key, the tick's day, the rehearsal or the import."""
+    """What made it be recorded; ``id`` is a request's idempotency key, a tick's day, a rehearsal or an import."""
 
     kind: Literal["request", "clock", "rehearsal", "import"]
     id: str
@@ -69,8 +69,8 @@ class Due(Value):
     """When the next visit falls due, as the edition in force answered.
 
     ``visit_on`` is the last day on which the visit is in time; the notice window opens on ``notice_on``; some element's
-    coverage runs out on ``coverage_on``. ``anchor_on`` + ``interval_months`` gave ``visit_on``, unless a change of level,
-    edition or record shortened the interval: then it is not overdue before the day after ``grace_until``.
+    coverage runs out on ``coverage_on``. ``anchor_on`` + ``interval_months`` gave ``visit_on``, unless a change of
+    level, edition or record shortened the interval: then it is not overdue before the day after ``grace_until``.
     """
 
     visit_on: date
@@ -115,7 +115,7 @@ class Fact(Value, kw_only=True, tag_field="type"):
     edition: str | None = None
 
 
-# ---- application and assessment -------------------------------------------------------------------------------------
+# ---- application and assessment --------------------------------------------------------------------------------------
 
 
 class ApplicationSubmitted(Fact, kw_only=True, tag="application-submitted.v1"):
@@ -188,7 +188,7 @@ class CertificationRefused(Fact, kw_only=True, tag="certification-refused.v1"):
     reasons: tuple[Reason, ...]
 
 
-# ---- the certificate ------------------------------------------------------------------------------------------------
+# ---- the certificate -------------------------------------------------------------------------------------------------
 
 
 class Certificate(Fact, kw_only=True):
@@ -264,7 +264,7 @@ class CertificateExpired(Fact, kw_only=True, tag="certificate-expired.v1"):
     valid_until: date
 
 
-# ---- surveillance ---------------------------------------------------------------------------------------------------
+# ---- surveillance ----------------------------------------------------------------------------------------------------
 
 
 class SurveillanceDue(Fact, kw_only=True, tag="surveillance-due.v1"):
@@ -321,7 +321,7 @@ class GradeChanged(Fact, kw_only=True, tag="grade-changed.v1"):
     due: Due
 
 
-# ---- notices, appeals, complaints, corrections, editions --------------------------------------------------------------
+# ---- notices, appeals, complaints, corrections, editions -------------------------------------------------------------
 
 
 class HolderNotified(Fact, kw_only=True, tag="holder-notified.v1"):
@@ -377,7 +377,7 @@ class EditionAdopted(Fact, kw_only=True, tag="edition-adopted.v1"):
     due: Due | None = None
 
 
-# ---- acts that two persons sign ---------------------------------------------------------------------------------------
+# ---- acts that two persons sign --------------------------------------------------------------------------------------
 
 
 class ActProposed(Fact, kw_only=True, tag="act-proposed.v1"):
@@ -397,7 +397,7 @@ class ProposalRejected(Fact, kw_only=True, tag="proposal-rejected.v1"):
     reason: str
 
 
-# ---- other streams ----------------------------------------------------------------------------------------------------
+# ---- other streams ---------------------------------------------------------------------------------------------------
 
 
 class OrganisationRegistered(Fact, kw_only=True, tag="organisation-registered.v1"):
@@ -433,7 +433,7 @@ class PersonRegistered(Fact, kw_only=True, tag="person-registered.v1"):
 
 
 class ConflictDeclared(Fact, kw_only=True, tag="conflict-declared.v1"):
-    """The person has an interest in the organisation and serves in no case of it until ``until_on`` (None: for good)."""
+    """The person has an interest in the organisation: serves in no case of it until ``until_on`` (None: for good)."""
 
     organisation: UUID
     grounds: str
@@ -474,7 +474,7 @@ class KeyRevoked(Fact, kw_only=True, tag="key-revoked.v1"):
     reason: str = ""
 
 
-# ---- reading and writing ----------------------------------------------------------------------------------------------
+# ---- reading and writing ---------------------------------------------------------------------------------------------
 
 
 def _leaves(cls: type[Fact]) -> list[type[Fact]]:

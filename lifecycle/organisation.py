@@ -1,6 +1,7 @@
 """One organisation: its unified code, its applications, and the bars against it.
 
-Each application is entered here in the same transaction as on the certificate, so a bar and an application cannot cross.
+Each application is entered here in the same transaction as on the certificate, so a bar and an application cannot
+cross.
 """
 
 from collections.abc import Iterable

@@ -1,8 +1,9 @@
 """Asks a history's recorded questions again.
 
-Each outcome that a fact carries (score, level, validity, due date, quota) is asked for again with the recorded inputs; the
-walk goes on with the new answers. A correction asks under the fact's own edition, and what differs is what it recomputes.
-It invents no behaviour: what persons decided stands, and where the record no longer supports it, it is named.
+Each outcome that a fact carries (score, level, validity, due date, quota) is asked for again with the recorded inputs;
+the walk goes on with the new answers. A correction asks under the fact's own edition, and what differs is what it
+recomputes. It invents no behaviour: what persons decided stands, and where the record no longer supports it, it is
+named.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -51,9 +52,7 @@ def _differences(recorded: Recorded, asked: dict[str, Any]) -> list[e.Recomputed
     for path, value in asked.items():
         stands = getattr(recorded.fact, path[1:])
         if stands != value:
-            found.append(
-                e.Recomputed(recorded.version, path, e.plain(stands), e.plain(value))
-            )
+            found.append(e.Recomputed(recorded.version, path, e.plain(stands), e.plain(value)))
     return found
 
 
@@ -123,7 +122,9 @@ _ASK: dict[type[e.Fact], Callable[[Certificate, Any, Edition], dict[str, Any]]] 
 }
 
 
-def _due_after(certificate: Certificate, fact: e.AssessmentRecorded | e.SurveillanceRecorded, edition: Edition) -> e.Due:
+def _due_after(
+    certificate: Certificate, fact: e.AssessmentRecorded | e.SurveillanceRecorded, edition: Edition
+) -> e.Due:
     checks = certificate.checks | {finding.element: fact.on_site_to for finding in fact.findings}
     return edition.due(fact.on_site_to, certificate.levels.last, checks)
 

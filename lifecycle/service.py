@@ -63,7 +63,7 @@ class Register(Application[UUID]):
         for code in sorted({edition.scheme for edition in shipped.values()}):
             self._until_settled(lambda code=code: self._publish(code, shipped))
 
-    # ---- certificates ----
+    # ---- certificates ------------------------------------------------------------------------------------------------
 
     def execute(self, request: Request, command: c.Command, certificate_id: UUID | None = None) -> Answer:
         """The command carried out, or proposed where two persons sign it. Raises the Refusal that stands in the way."""
@@ -118,7 +118,7 @@ class Register(Application[UUID]):
             raise errors.CertificateUnknown(certificate=certificate_id)
         return found
 
-    # ---- other streams ----
+    # ---- other streams -----------------------------------------------------------------------------------------------
 
     def register_organisation(self, request: Request, command: c.RegisterOrganisation) -> Answer:
         id = organisations.id_of(organisations.checked_unified_code(command.unified_code))
@@ -178,7 +178,7 @@ class Register(Application[UUID]):
         id = persons.id_of(name)
         return persons.fold(id, self.events.get(id))
 
-    # ---- how a command is carried out ----
+    # ---- how a command is carried out --------------------------------------------------------------------------------
 
     def _once(self, request: Request, decide_on: Callable[[date], Work]) -> Answer:
         """The command's answer: the one on its receipt, or a new one recorded with its facts."""
@@ -311,7 +311,7 @@ class Register(Application[UUID]):
         last = self.recorder.select_events(id, desc=True, limit=1)
         return id, last[0].originator_version if last else 0
 
-    # ---- persons, keys, editions ----
+    # ---- persons, keys, editions -------------------------------------------------------------------------------------
 
     def _on_person(
         self, request: Request, name: str, command: c.Command, facts: Callable[[persons.Person, Moment], list[e.Fact]]

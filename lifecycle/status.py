@@ -1,7 +1,7 @@
 """What the public is told of a certificate number, for a legal day.
 
-Computed from dates alone, so it is right whether or not a clock has run. It shows status, dates, level, scope and holder;
-never a score, a cause, a person, a proposal or an appeal (domain.md, section 5, case 15).
+Computed from dates alone, so it is right whether or not a clock has run. It shows status, dates, level, scope and
+holder; never a score, a cause, a person, a proposal or an appeal (domain.md, section 5, case 15).
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,9 @@ def answer_on(certificate: Certificate, number: str, day: date, stars: Stars) ->
     ``superseded``, with the number that is current on ``day``.
     """
     current = certificate.numbers.at(day)
-    introduced = next((d for d, n in zip(certificate.numbers.days, certificate.numbers.values) if n == number), None)
+    introduced = next(
+        (d for d, n in zip(certificate.numbers.days, certificate.numbers.values, strict=True) if n == number), None
+    )
     if current is None or introduced is None or day < introduced:
         return Answer(certificate_number=number, status="unknown")
     if current != number:

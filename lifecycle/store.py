@@ -116,7 +116,7 @@ class Recorder(ApplicationRecorder):
     def __init__(self, url: str):
         self._connections = Connections(url)
 
-    # ---- writing ----
+    # ---- writing -----------------------------------------------------------------------------------------------------
 
     def insert_events(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
@@ -151,7 +151,7 @@ class Recorder(ApplicationRecorder):
         last = self._connections.write(act)
         return list(range(last - len(stored_events) + 1, last + 1))
 
-    # ---- questions ----
+    # ---- questions ---------------------------------------------------------------------------------------------------
 
     def select_events(
         self,

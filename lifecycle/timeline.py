@@ -24,7 +24,7 @@ class Timeline(Generic[T]):
             self.values.append(value)
 
     def supersede(self, day: date, value: T) -> None:
-        """As ``put``, but what was to begin later is still known: it begins on ``day`` too, and is replaced that day."""
+        """As ``put``, but what was to begin later is still known: it begins on ``day`` too, and is replaced then."""
         keep = bisect_left(self.days, day)
         self.values[keep:] = [*self.values[keep:], value]
         self.days[keep:] = [day] * (len(self.values) - keep)

@@ -12,9 +12,7 @@ from typing import Final, Literal
 from lifecycle import events as e
 
 Status = Literal["none", "active", "suspended", "withdrawn", "cancelled", "expired"]
-Stage = Literal[
-    "opened", "accepted", "planned", "assessed", "reviewed", "graded", "granted", "decided", "closed"
-]
+Stage = Literal["opened", "accepted", "planned", "assessed", "reviewed", "graded", "granted", "decided", "closed"]
 
 STATUSES: Final[tuple[Status, ...]] = ("none", "active", "suspended", "withdrawn", "cancelled", "expired")
 LIVE: Final[frozenset[Status]] = frozenset({"active", "suspended"})

@@ -36,7 +36,7 @@ class Database:
 
     def migrate(self, kind: Kind = "simulation") -> None:
         """It is a register of this kind, and both logins exist."""
-        from lifecycle.store import migrate  # noqa: PLC0415  the launcher's own tests need no store
+        from lifecycle.store import migrate
 
         migrate(self.owner_url, kind=kind)
         with psycopg.connect(self.owner_url) as connection:

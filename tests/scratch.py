@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-MEMORY = Path("/dev/shm")  # noqa: S108  copying a database there takes 12 ms; on a disk 50 to 400
+MEMORY = Path("/dev/shm")
 MEMORY_NEEDED_BYTES = 2 * 2**30
 PREFIX = f"certlife-tests-{os.geteuid()}-"
 

@@ -1,1 +1,1 @@
-"""What may happen to a certificate: pure decisions, one function a command, from state and moment to facts or a refusal."""
+"""What may happen to a certificate: one pure function a command, from state and moment to facts or a refusal."""

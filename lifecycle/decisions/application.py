@@ -114,9 +114,7 @@ def close_nonconformity(certificate: Certificate, command: c.CloseNonconformity,
             case=case.version, element=command.element, open=", ".join(case.open_nonconformities) or "none"
         )
     return [
-        e.NonconformityClosed(
-            **moment.stamp(on, case=command.case), element=command.element, evidence=command.evidence
-        )
+        e.NonconformityClosed(**moment.stamp(on, case=command.case), element=command.element, evidence=command.evidence)
     ]
 
 
@@ -160,13 +158,11 @@ def refuse(certificate: Certificate, command: c.Decide, moment: Moment) -> list[
     return [e.CertificationRefused(**moment.stamp(on, case=command.case), reasons=command.reasons)]
 
 
-# ---- shared with visits and issuance ------------------------------------------------------------------------------------
+# ---- shared with visits and issuance ---------------------------------------------------------------------------------
 
 
-def edition_applied_for(
-    certificate: Certificate, command: c.SubmitApplication, moment: Moment, on: date
-) -> Edition:
-    """The certificate's own edition, or for an initial application the one in force on that day. Raises SchemeUnknown."""
+def edition_applied_for(certificate: Certificate, command: c.SubmitApplication, moment: Moment, on: date) -> Edition:
+    """The certificate's own edition; for an initial application the one in force that day. Raises SchemeUnknown."""
     if command.kind != "initial":
         if command.scheme != certificate.scheme:
             raise errors.SchemeUnknown(scheme=command.scheme, on=on, known=certificate.scheme)
@@ -230,9 +226,7 @@ def fraction_text(grade: Grade) -> str | None:
     return None if grade.score is None else f"{grade.score.numerator}/{grade.score.denominator}"
 
 
-def _due_after_full_assessment(
-    certificate: Certificate, command: c.RecordAssessment, edition: Edition
-) -> e.Due | None:
+def _due_after_full_assessment(certificate: Certificate, command: c.RecordAssessment, edition: Edition) -> e.Due | None:
     if certificate.due is None:
         return None
     checks = certificate.checks | {finding.element: command.on_site_to for finding in command.findings}

@@ -1,8 +1,8 @@
 """A mistaken record put right by a further fact.
 
-What may be corrected stands in CORRECTABLE, what may be voided in VOIDABLE (domain.md, "Settled readings"). The outcomes
-that follow are asked again and written into the correction; decisions that lose their support are named, and become
-work; a correction that would make the stream unlawful is refused, naming the first fact that would be.
+What may be corrected stands in CORRECTABLE, what may be voided in VOIDABLE (domain.md, "Settled readings"). The
+outcomes that follow are asked again and written into the correction; decisions that lose their support are named, and
+become work; a correction that would make the stream unlawful is refused, naming the first fact that would be.
 """
 
 from collections.abc import Iterator, Sequence
@@ -99,9 +99,7 @@ def _target(certificate: Certificate, command: c.Correct) -> e.Fact:
     """The fact to correct, as it reads now. Raises for what cannot be corrected or voided."""
     require_fact(certificate, command.target)
     if command.void == bool(command.changes):
-        raise errors.CorrectionMalformed(
-            version=command.target, problem="give either changes or void, and one of them"
-        )
+        raise errors.CorrectionMalformed(version=command.target, problem="give either changes or void, and one of them")
     standing = {r.version: r.fact for r in amend(certificate.history)}.get(command.target)
     if standing is None:
         raise errors.CorrectionMalformed(version=command.target, problem="it was voided")

@@ -106,9 +106,7 @@ def due_at_level(certificate: Certificate, edition: Edition, level: str, on: dat
     if (months, certificate.last_check_on) == (due.interval_months, due.anchor_on):
         return due
     shortened = months < due.interval_months
-    return edition.due(
-        certificate.last_check_on, level, certificate.checks, changed_on=on if shortened else None
-    )
+    return edition.due(certificate.last_check_on, level, certificate.checks, changed_on=on if shortened else None)
 
 
 def composite(certificate: Certificate, edition: Edition) -> Grade:
@@ -130,9 +128,7 @@ def _grade_to_change_to(certificate: Certificate, case: Case, edition: Edition) 
     require_grade(certificate, case)
     grade = grade_of(edition, case)
     if grade.level == certificate.levels.last:
-        raise errors.LevelUnchanged(
-            certificate=certificate.label, current=certificate.levels.last, level=grade.level
-        )
+        raise errors.LevelUnchanged(certificate=certificate.label, current=certificate.levels.last, level=grade.level)
     return grade
 
 

@@ -15,9 +15,9 @@ from lifecycle.rules import Edition
 class Moment:
     """One moment of decision.
 
-    ``signers`` are the persons whose act it is, the proposer first. ``number`` is the next free certificate number, where
-    the act may need one. ``conflicts`` says for each person concerned the organisations that person has declared an
-    interest in; a person missing there is not registered.
+    ``signers`` are the persons whose act it is, the proposer first. ``number`` is the next free certificate number,
+    where the act may need one. ``conflicts`` says for each person concerned the organisations that person has declared
+    an interest in; a person missing there is not registered.
     """
 
     today: date

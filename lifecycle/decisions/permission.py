@@ -125,8 +125,8 @@ def require_no_conflict(certificate: Certificate, persons: Iterable[str], moment
 def require_independent(certificate: Certificate, case: Case | None, command: Command, moment: Moment) -> None:
     """Raises StoodOnTeam, ReviewedCase or ConflictOfInterest unless every signer is free of the case.
 
-    An act that names no case is measured against every open case and the one last assessed, so that leaving the case out
-    opens no way round.
+    An act that names no case is measured against every open case and the one last assessed, so that leaving the case
+    out opens no way round.
     """
     for concerned in [case] if case else concerned_cases(certificate):
         for person in moment.signers:

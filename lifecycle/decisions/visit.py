@@ -117,6 +117,4 @@ def _require_coverage(certificate: Certificate, elements: tuple[str, ...], on_si
     checks = certificate.checks | dict.fromkeys(elements, on_site_to)
     next_due_on = edition.due(on_site_to, certificate.levels.last, checks).visit_on
     if gaps := edition.coverage_gaps(checks, next_due_on):
-        raise errors.CoverageNotMet(
-            months=edition.coverage_months, next_due_on=next_due_on, elements=", ".join(gaps)
-        )
+        raise errors.CoverageNotMet(months=edition.coverage_months, next_due_on=next_due_on, elements=", ".join(gaps))

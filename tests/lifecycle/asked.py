@@ -37,7 +37,7 @@ def in_status(status: str, fact: str) -> tuple[Story, int]:
     return story, case
 
 
-# ---- an application: the first one, or a regrade beside a certificate ----------------------------------------------
+# ---- an application: the first one, or a regrade beside a certificate ------------------------------------------------
 
 
 def _kind(status: str) -> str:
@@ -89,7 +89,7 @@ def _renewal_graded(story: Story, status: str) -> int:
     return story.graded("initial" if status == "none" else "renewal")
 
 
-# ---- a visit: before issue nobody can ask for one, so there the facts are put --------------------------------------
+# ---- a visit: before issue nobody can ask for one, so there the facts are put ----------------------------------------
 
 
 def _visit_opened(story: Story, status: str) -> int:
@@ -118,7 +118,7 @@ def _put(story: Story, fact: type[e.Fact], case: int) -> None:
     story.given(msgspec.structs.replace(example(fact), effective_on=story.today, proposal=None, case=case))
 
 
-# ---- what else has to be there -------------------------------------------------------------------------------------
+# ---- what else has to be there ---------------------------------------------------------------------------------------
 
 
 def _withdrawal_opened(story: Story, status: str) -> int:
@@ -141,7 +141,7 @@ def _complained(story: Story, status: str) -> int:
     return story.case("complaint")
 
 
-# ---- how it is asked for -------------------------------------------------------------------------------------------
+# ---- how it is asked for ---------------------------------------------------------------------------------------------
 
 CORRECT = c.Correct(target=1, reason="a slip", changes=(e.Change("/scope", "alarm operation", "alarm services"),))
 OPEN_WITHDRAWAL = c.ProceedToWithdrawal(step="open", reasons=reasons("requirements_not_met"))

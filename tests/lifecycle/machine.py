@@ -67,7 +67,7 @@ class TwoAccounts(RuleBasedStateMachine):
         marks = {f.element: WEIGHTS[f.element] - Fraction(f.marks) for f in findings} if scored else {}
         self.model = ReferenceCertificate(issued, marks, scored=scored, accepts=accepts)
 
-    # ---- both are asked ----
+    # ---- both are asked ----------------------------------------------------------------------------------------------
 
     def ask(self, name: str, back: int = 0, case: int | None = None, signers=("dora", "dan"), **given: Any) -> bool:
         """Whether both did it. ``case`` counts the cases in the order in which they were opened."""
@@ -106,7 +106,7 @@ class TwoAccounts(RuleBasedStateMachine):
         number = {} if case is None else {"case": list(self.story.certificate.cases)[case]}
         return COMMANDS[name](self.story, given, {"effective_on": on, **number})
 
-    # ---- what happens: time passes, a case is carried as far as it goes, or one command is asked for ----
+    # ---- what happens: time passes, a case is carried as far as it goes, or one command is asked for -----------------
 
     @rule(seed=st.integers(0, 2**32 - 1))
     def something_happens(self, seed: int) -> None:
@@ -237,7 +237,7 @@ class TwoAccounts(RuleBasedStateMachine):
             self.ask("settle", 0, appeals[-1], upheld=random.random() < 0.8)
         self.ask("reinstate", 0, None, random.choice(SIGNERS), appeal=appeals[-1], closed=False)
 
-    # ---- both say the same ----
+    # ---- both say the same -------------------------------------------------------------------------------------------
 
     @invariant()
     def both_say_the_same(self) -> None:

@@ -139,7 +139,7 @@ class Reference:
         self.announced: set[tuple[str, date]] = set()
         self.clock: list[tuple[str, date, date]] = []
 
-    # ---- questions ----
+    # ---- questions ---------------------------------------------------------------------------------------------------
 
     @property
     def valid_until(self) -> date:
@@ -192,7 +192,7 @@ class Reference:
             return self.due
         return self.due_from(self.last_check, level, on if INTERVAL[level] < self.due.months else None)
 
-    # ---- time ----
+    # ---- time --------------------------------------------------------------------------------------------------------
 
     def pass_to(self, day: date) -> None:
         while self.today < day:

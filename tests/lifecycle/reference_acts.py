@@ -44,7 +44,7 @@ class ReferenceCertificate(Reference):
         concerned = [case] if case else [each for each in self.cases if not each.closed or each is assessed]
         require(not any(person in each.team for person in signers for each in concerned), "stood on the team")
 
-    # ---- applications ----
+    # ---- applications ------------------------------------------------------------------------------------------------
 
     def submit(self, on: date, kind: str, scored: bool, accepts: bool) -> None:
         require(not any(c.kind in ("renewal", "regrade") and not c.closed for c in self.cases), "one is open")
@@ -133,7 +133,7 @@ class ReferenceCertificate(Reference):
         self.numbers = from_then_on(self.numbers, on, self.printed)
         self.printed += 1
 
-    # ---- the certificate ----
+    # ---- the certificate ---------------------------------------------------------------------------------------------
 
     def request_visit(self, on: date) -> None:
         require(not any(case.kind == "visit" and not case.closed for case in self.cases), "a visit is open")
@@ -202,7 +202,7 @@ class ReferenceCertificate(Reference):
     def settle(self, on: date, case: Case, upheld: bool) -> None:
         case.stage, case.upheld = "decided", upheld
 
-    # ---- what holds ----
+    # ---- what holds --------------------------------------------------------------------------------------------------
 
     def told_on(self, on: date) -> dict[str, object]:
         """What the public is told for a day of the number current then; a number by the order of printing."""

@@ -81,7 +81,7 @@ class Telling:
         self.conflicts: dict[str, frozenset[UUID]] = {person: frozenset() for person in ROLES}
         self.serial = 0
 
-    # ---- acts ----
+    # ---- acts --------------------------------------------------------------------------------------------------------
 
     def on(self, today: str | date) -> Self:
         self.today = day(today) if isinstance(today, str) else today
@@ -145,7 +145,7 @@ class Telling:
             self.history.append(Recorded(CERTIFICATE, version, fact, version, instant))
         return facts
 
-    # ---- reading back ----
+    # ---- reading back ------------------------------------------------------------------------------------------------
 
     @property
     def certificate(self) -> Certificate:

@@ -31,7 +31,7 @@ def lowered_on(today: str, issued: str = "2024-01-15") -> Story:
     return story
 
 
-# ---- after a visit -------------------------------------------------------------------------------------------------
+# ---- after a visit ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_what_does_not_apply_needs_no_marks_when_a_visit_lowers_the_grade() -> N
     assert (story.history[-2].fact.score, story.last.level) == ("90/1", "four_star")
 
 
-# ---- after a full re-assessment ------------------------------------------------------------------------------------
+# ---- after a full re-assessment --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("lost", "level"), [("0", "five_star"), ("20", "three_star")])
@@ -181,7 +181,7 @@ def test_a_regrade_prints_the_type_that_was_applied_for(to: str) -> None:
     assert story.shown().stars == (5 if to == "star" else None)
 
 
-# ---- a shorter interval: anchor, due, grace ------------------------------------------------------------------------
+# ---- a shorter interval: anchor, due, grace --------------------------------------------------------------------------
 
 
 def test_a_longer_interval_counts_from_the_same_anchor() -> None:

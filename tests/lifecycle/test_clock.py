@@ -135,7 +135,7 @@ def test_a_refused_act_records_nothing_of_the_clocks_either() -> None:
     assert story.ticks()
 
 
-# ---- past the last valid day, before the clock ran -----------------------------------------------------------------
+# ---- past the last valid day, before the clock ran -------------------------------------------------------------------
 
 REASONS = {
     "suspend": reasons("mark_misused"),

@@ -63,7 +63,7 @@ def test_a_corrected_suspension_is_shown_with_its_right_days() -> None:
     assert story.certificate.suspension_reasons == reasons("holder_request")
 
 
-# ---- a due date moved into the past --------------------------------------------------------------------------------
+# ---- a due date moved into the past ----------------------------------------------------------------------------------
 
 
 def visit_a_year_late() -> Story:

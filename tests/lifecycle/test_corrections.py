@@ -27,7 +27,7 @@ def mistaken() -> Story:
     return story
 
 
-# ---- what follows is computed again; what persons decided stands ---------------------------------------------------
+# ---- what follows is computed again; what persons decided stands -----------------------------------------------------
 
 
 def test_a_corrected_mark_changes_the_score_and_the_level_that_follow_from_it() -> None:
@@ -164,7 +164,7 @@ def test_outcomes_are_computed_again_under_the_edition_of_the_fact() -> None:
     assert reads(story, story.version_of(e.GradeDetermined)).level == "four_star"
 
 
-# ---- void ----------------------------------------------------------------------------------------------------------
+# ---- void ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_voided_suspension_never_was() -> None:
@@ -251,7 +251,7 @@ def test_an_imported_grade_without_its_assessment_is_left_as_it_is() -> None:
     assert found.certificate.cases[case].grade == grade
 
 
-# ---- corrected again -----------------------------------------------------------------------------------------------
+# ---- corrected again -------------------------------------------------------------------------------------------------
 
 
 def test_the_last_change_of_each_path_wins() -> None:

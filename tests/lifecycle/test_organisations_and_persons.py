@@ -39,7 +39,7 @@ def barred_until(until: str) -> e.BarImposed:
     return organisation.impose_bar(CERTIFICATE, CSP, day("2024-07-15"), day(until), moment)
 
 
-# ---- organisations -------------------------------------------------------------------------------------------------
+# ---- organisations ---------------------------------------------------------------------------------------------------
 
 
 def test_a_bar_runs_until_its_last_day_and_for_its_scheme_alone() -> None:
@@ -91,7 +91,7 @@ def test_a_unified_code_has_18_characters_and_its_check_character(harm: str) -> 
         organisation.checked_unified_code(wrong)
 
 
-# ---- persons -------------------------------------------------------------------------------------------------------
+# ---- persons ---------------------------------------------------------------------------------------------------------
 
 
 def known(*facts: e.Fact) -> person.Person:
@@ -121,7 +121,7 @@ def test_a_declared_interest_stands_until_its_last_day_or_for_good(until: str | 
     assert UUID(int=7) not in found.conflicts_on(day("2024-07-15"))
 
 
-# ---- keys ----------------------------------------------------------------------------------------------------------
+# ---- keys ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_key_is_issued_to_a_person_in_a_role_and_only_its_digest_is_kept() -> None:

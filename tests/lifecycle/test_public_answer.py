@@ -24,7 +24,7 @@ def lowered() -> tuple[Story, str, str]:
     return story, old, story.number
 
 
-# ---- numbers -------------------------------------------------------------------------------------------------------
+# ---- numbers ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_number_is_unknown_before_the_fact_that_introduced_it() -> None:
@@ -115,7 +115,7 @@ def test_a_number_is_the_same_number_however_it_is_written_and_is_claimed_once(w
     assert claim_id("CSP-S01-2024-00001") != claim_id("CSP-S01-2024-00002")
 
 
-# ---- what is shown -------------------------------------------------------------------------------------------------
+# ---- what is shown ---------------------------------------------------------------------------------------------------
 
 
 def test_the_public_record_of_a_valid_certificate() -> None:
@@ -213,7 +213,7 @@ def test_between_the_days_on_which_an_answer_turns_it_does_not() -> None:
             assert asked == (current or Answer(certificate_number=number, status="unknown"))
 
 
-# ---- two days: the one asked for, and the one on which it was known ------------------------------------------------
+# ---- two days: the one asked for, and the one on which it was known --------------------------------------------------
 
 
 def test_what_was_seen_on_3_may_and_what_is_known_today_about_3_may_are_two_answers() -> None:

@@ -17,7 +17,7 @@ def four_stars(issued: str = "2024-01-15") -> Story:
     return story.issued(story.findings("10"))
 
 
-# ---- when ----------------------------------------------------------------------------------------------------------
+# ---- when ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("on", around("2024-10-17"))
@@ -135,7 +135,7 @@ def test_nothing_is_due_after_the_last_valid_day() -> None:
     assert later == [(e.SurveillanceDue, day("2026-12-01")), (e.CertificateExpired, day("2027-01-15"))]
 
 
-# ---- what follows --------------------------------------------------------------------------------------------------
+# ---- what follows ----------------------------------------------------------------------------------------------------
 
 
 def test_a_certificate_is_not_maintained_with_a_nonconformity_open() -> None:

@@ -36,7 +36,7 @@ def complete_until(connection: Connection, projection: str = "register") -> date
     return instant
 
 
-# ---- complete until ----
+# ---- complete until --------------------------------------------------------------------------------------------------
 
 
 def test_a_silent_register_is_complete_until_now(world: World, database: Database, connection: Connection) -> None:
@@ -113,7 +113,7 @@ def test_no_load_keeps_a_projection_from_its_end(world: World, database: Databas
     assert all(follower.position >= end for follower in made.followers)
 
 
-# ---- several engines ----
+# ---- several engines -------------------------------------------------------------------------------------------------
 
 
 def test_engines_that_start_together_make_the_tables_once(database: Database) -> None:
@@ -171,7 +171,7 @@ def test_an_engine_goes_on_after_somebody_else_rebuilt(
     assert tables(connection) == rebuilt(connection)
 
 
-# ---- what an engine survives ----
+# ---- what an engine survives -----------------------------------------------------------------------------------------
 
 
 def test_an_engine_survives_the_loss_of_its_connections_and_of_the_server(durable_server: Server) -> None:

@@ -214,7 +214,7 @@ def test_the_score_is_the_exact_sum_in_any_order_of_the_findings(csp: Edition, d
     assert grade.level == next((code for least, code in bands if sum(millionths) >= least * 10**6), "none")
 
 
-# ---- findings that make no sense ------------------------------------------------------------------------------------
+# ---- findings that make no sense -------------------------------------------------------------------------------------
 
 
 def replaced(findings: Findings, element: str, finding: Finding) -> Findings:

@@ -181,7 +181,7 @@ def test_the_last_event_is_known(recorder: Recorder) -> None:
     assert recorder.max_notification_id() == position
 
 
-# ---- keys -----------------------------------------------------------------------------------------------------------
+# ---- keys ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_key_is_issued_and_revoked_with_its_events(recorder: Recorder) -> None:

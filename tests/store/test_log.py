@@ -53,7 +53,7 @@ def test_several_streams_are_read_at_once(recorder: Recorder, engine: psycopg.Co
     assert log.streams(engine, []) == {}
 
 
-# ---- how far it is settled ------------------------------------------------------------------------------------------
+# ---- how far it is settled -------------------------------------------------------------------------------------------
 
 
 def test_everything_recorded_before_the_settled_instant_stands_at_or_before_the_position(
@@ -92,7 +92,7 @@ def test_settled_is_not_asked_inside_a_transaction(engine: psycopg.Connection) -
         log.settled(other)
 
 
-# ---- waiting --------------------------------------------------------------------------------------------------------
+# ---- waiting ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_listener_looks_first_and_is_woken_by_an_append(production_database: Database, recorder: Recorder) -> None:
