@@ -56,7 +56,7 @@ class Hostile:
         """The answer to the next one."""
         return self._question() if self.chance.random() < 0.25 else self._command()
 
-    # ---- commands ----
+    # ---- commands ----------------------------------------------------------------------------------------------------
 
     def _command(self) -> httpx2.Response:
         lawful = self.chance.choice(LAWFUL)
@@ -71,7 +71,7 @@ class Hostile:
 
     def _life(self, lawful: Lawful) -> Life:
         """A certificate at the stage, or at some stage or other by now."""
-        if lawful.name not in self.office.resting or self.chance.random() < 0.05:
+        if lawful.name not in self.office.resting or self.chance.random() < 0.02:
             self.office.resting[lawful.name] = life_for(self.office, lawful)
         return self.office.resting[lawful.name]
 
@@ -142,7 +142,7 @@ class Hostile:
         text = self.chance.choice(TEXTS)
         return text + self.chance.choice(TEXTS) if self.chance.random() < 0.1 else text
 
-    # ---- questions, headers, sending ----
+    # ---- questions, headers, sending ---------------------------------------------------------------------------------
 
     def _question(self) -> httpx2.Response:
         life = self.chance.choice([*self.office.resting.values()] or [Life(self.office)])

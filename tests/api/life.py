@@ -32,7 +32,7 @@ class Life:
     case: int = 1
     proposed: Json = field(default_factory=dict)
 
-    # ---- asking ----
+    # ---- asking ------------------------------------------------------------------------------------------------------
 
     def post(self, what: str, person: str, body: Json | None = None, **sent: Any) -> Any:
         """The bare response to a command on the certificate."""
@@ -60,7 +60,7 @@ class Life:
         """Two persons act: the first proposes, the second approves."""
         return answered(self.proposes(what, body, persons[0]).approves(persons[1]))
 
-    # ---- reading back ----
+    # ---- reading back ------------------------------------------------------------------------------------------------
 
     def view(self, person: str = "aud") -> Json:
         return answered(self.office.get(f"/certificates/{self.id}", person))
@@ -82,7 +82,7 @@ class Life:
     def last_case(self, kind: str) -> int:
         return max(case["case"] for case in self.view()["cases"] if case["kind"] == kind)
 
-    # ---- chapters ----
+    # ---- chapters ----------------------------------------------------------------------------------------------------
 
     def application(self, kind: str = "initial", **given: Any) -> Json:
         body = {

@@ -92,7 +92,7 @@ class Office:
         for person, code in HOLDERS.items():
             self.employs(person, "applicant", self.registers_organisation(person, code))
 
-    # ---- asking ----
+    # ---- asking ------------------------------------------------------------------------------------------------------
 
     def post(self, path: str, person: str | None, body: Any = None, *, key: str | None = None, **sent: Any) -> Response:
         """A command as a person sends it; ``body`` is an object, or bytes; the key is a new one if left out."""
@@ -114,7 +114,7 @@ class Office:
         self.house.catch_up()
         return answered(self.get(f"/status/{number}", person, **query))
 
-    # ---- persons ----
+    # ---- persons -----------------------------------------------------------------------------------------------------
 
     def employs(self, person: str, role: e.Role, organisation: UUID | None = None, *, as_person: str = "") -> None:
         """The person is registered and holds a key; ``as_person`` gives an own key to somebody known already."""
@@ -136,7 +136,7 @@ class Office:
         self.organisations[person] = UUID(registered["organisation_id"])
         return self.organisations[person]
 
-    # ---- time, and what is stored ----
+    # ---- time, and what is stored ------------------------------------------------------------------------------------
 
     @property
     def today(self) -> date:

@@ -98,7 +98,7 @@ def generating(document: Json) -> list[schemathesis.APIOperation]:
     ],
 )
 @pytest.mark.parametrize(
-    "examples", [5, pytest.param(200, marks=pytest.mark.figures), pytest.param(2000, marks=pytest.mark.soak)]
+    "examples", [5, pytest.param(280, marks=pytest.mark.figures), pytest.param(2800, marks=pytest.mark.soak)]
 )
 def test_generated_requests_are_answered_as_the_document_tells(
     shared_office: Office, generating: list[schemathesis.APIOperation], number: int, mode: GenerationMode, examples: int

@@ -18,7 +18,7 @@ def seeds(count: int) -> list[int]:
     ("seed", "requests"),
     [
         (1, 2_000),
-        *(pytest.param(seed, 5_000, marks=pytest.mark.figures) for seed in seeds(20)),
+        *(pytest.param(seed, 5_000, marks=pytest.mark.figures) for seed in seeds(16)),
         *(pytest.param(1000 + seed, 5_000, marks=pytest.mark.soak) for seed in seeds(200)),
     ],
 )

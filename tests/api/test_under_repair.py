@@ -6,7 +6,6 @@ import pytest
 from tests.api.life import Life, life_at, reasons
 from tests.api.office import Office, answered, refused
 from tests.api.requests import LAWFUL, Lawful
-from tests.databases import Database
 
 BROKEN = {
     "an unknown topic": ("certificate-frozen.v9", '{"type":"certificate-frozen.v9"}'),
@@ -20,10 +19,10 @@ BROKEN = {
 }
 
 
-def break_stream(database: Database, life: Life, broken: str) -> None:
+def break_stream(life: Life, broken: str) -> None:
     """An event stands at the end of the stream that the service would never have recorded."""
     topic, state = BROKEN[broken]
-    with psycopg.connect(database.owner_url) as connection:
+    with as_owner(life.office) as connection:
         connection.execute(
             "INSERT INTO certlife.events (originator_id, originator_version, topic, state, recorded_at)"
             " SELECT originator_id, max(originator_version) + 1, %(topic)s, %(state)s, max(recorded_at)"
@@ -32,11 +31,16 @@ def break_stream(database: Database, life: Life, broken: str) -> None:
         )
 
 
+def as_owner(office: Office) -> psycopg.Connection:
+    """A connection of somebody with full rights on the database."""
+    return psycopg.connect(office.house.addresses.owner)
+
+
 @pytest.fixture(params=BROKEN)
-def broken(office: Office, database: Database, request: pytest.FixtureRequest) -> Life:
+def broken(office: Office, request: pytest.FixtureRequest) -> Life:
     life = life_at(office, "active")
     office.house.catch_up()
-    break_stream(database, life, request.param)
+    break_stream(life, request.param)
     office.house.catch_up()
     return life
 
@@ -52,10 +56,10 @@ def test_its_status_is_not_told_and_the_others_are(office: Office, broken: Life)
     assert told[1]["code"] == "under_repair"
 
 
-def test_what_was_known_then_is_not_told_before_the_engine_has_seen_it(office: Office, database: Database) -> None:
+def test_what_was_known_then_is_not_told_before_the_engine_has_seen_it(office: Office) -> None:
     life = life_at(office, "active")
     office.house.catch_up()
-    break_stream(database, life, "no JSON")
+    break_stream(life, "no JSON")
     office.moves_to("2024-01-16")
     then = {"on": "2024-01-15", "known_at": "2024-01-15T15:00:00Z"}
     refused(office.get(f"/status/{life.number}", "aud", **then), 503, "under_repair")
@@ -71,31 +75,31 @@ def test_staff_are_told_so_too(office: Office, broken: Life) -> None:
 
 
 @pytest.mark.parametrize("lawful", [each for each in LAWFUL if each.at == "active"], ids=lambda lawful: lawful.name)
-def test_no_command_on_it_is_carried_out(office: Office, database: Database, lawful: Lawful) -> None:
-    life = life_at(office, "active")
+def test_no_command_on_it_is_carried_out(shared_office: Office, lawful: Lawful) -> None:
+    life = life_at(shared_office, "active")
     body = lawful.body(life)
-    break_stream(database, life, "no JSON")
-    with office.recording_nothing():
+    break_stream(life, "no JSON")
+    with shared_office.recording_nothing():
         refused(lawful.sent(life, body=body), 503, "under_repair")
 
 
-def test_a_tick_passes_it_over_and_reaches_the_others(office: Office, database: Database) -> None:
+def test_a_tick_passes_it_over_and_reaches_the_others(office: Office) -> None:
     broken, sound = life_at(office, "active"), life_at(office, "active")
     office.house.catch_up()
-    break_stream(database, broken, "an unknown topic")
+    break_stream(broken, "an unknown topic")
     office.moves_to("2027-01-15")
     done = office.house.tick_today()
     assert [str(id) for id, _ in done.failed] == [broken.id]
     assert sound.types[-1] == "certificate-expired"
 
 
-def test_it_is_told_again_when_it_has_been_repaired(office: Office, database: Database) -> None:
+def test_it_is_told_again_when_it_has_been_repaired(office: Office) -> None:
     life = life_at(office, "active")
     office.house.catch_up()
-    break_stream(database, life, "no JSON")
+    break_stream(life, "no JSON")
     office.house.catch_up()
     refused(office.get(f"/status/{life.number}"), 503, "under_repair")
-    with psycopg.connect(database.owner_url) as connection:
+    with as_owner(office) as connection:
         connection.execute("DELETE FROM certlife.events WHERE state = '{'::bytea")
     life.both("suspensions", {"reasons": reasons("mark_misused")})
     assert life.status() == "suspended"
