@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import closing
 
 import pytest
 
-from lifecycle.service import Register
+from tests.clock import world as worlds
 from tests.clock.world import Present, World
 from tests.databases import Database
 
@@ -18,13 +19,10 @@ def present() -> Present:
 
 @pytest.fixture
 def in_memory(present: Present) -> World:
-    """A world kept in memory, in which nothing has happened yet."""
-    return World(Register({"PERSISTENCE_MODULE": "tests.clock.memory"}, present), present, seed=1).found()
+    return worlds.in_memory(present)
 
 
 @pytest.fixture
 def world(database: Database, present: Present) -> Generator[World]:
-    """A world kept in PostgreSQL, in which nothing has happened yet."""
-    register = Register({"CERTLIFE_DATABASE_URL": database.service_url}, present)
-    yield World(register, present, seed=1).found()
-    register.close()
+    with closing(worlds.in_postgres(database, present)) as world:
+        yield world

@@ -21,7 +21,7 @@ from projections.deadlines import deadlines
 from tests.clock.acts import Act
 from tests.clock.mutants import Forgetful, Headstrong
 from tests.clock.told import Told
-from tests.clock.world import START, Present, World, asked, carry_out, once
+from tests.clock.world import START, Present, World, asked, carry_out, in_memory, once
 from tests.databases import Database
 
 ONE_DAY = timedelta(days=1)
@@ -83,7 +83,7 @@ def lived(seed: int) -> Punctual:
 def carelessly(diary: list[Entry], seed: int, until: datetime) -> tuple[Register, set[datetime]]:
     """The same things asked for at the same instants, with ticks by chance; and when anything was done at all."""
     present, chance, done = Present(), Random(seed), set()
-    world = World(Register({"PERSISTENCE_MODULE": "tests.clock.memory"}, present), present, seed).found()
+    world = in_memory(present, seed)
     ids: list[UUID] = []
     habit = chance.choice((0, 0.02, 0.5))
     for number, entry in enumerate(diary, world.sent + 1):

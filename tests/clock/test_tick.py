@@ -24,6 +24,7 @@ from projections import deadlines
 from projections.engine import connect
 from tests.clock.told import Told
 from tests.clock.world import Present, World
+from tests.clock.world import in_memory as in_memory_at
 from tests.databases import Database
 from tests.projections.tables import SQL, engine
 
@@ -64,8 +65,7 @@ def test_every_month_end_has_its_legal_days_wherever_the_machine_stands(zone: st
 def assert_legal_days(issued_on: date, lost: int, interval: int) -> None:
     """Each fact of the clock is recorded at 16:00 UTC, when its legal day begins, and not a second before."""
     present = Present(day_start(issued_on) + timedelta(hours=9))
-    world = World(Register({"PERSISTENCE_MODULE": "tests.clock.memory"}, present), present, seed=1).found()
-    told = Told(world).issued(lost)
+    told = Told(in_memory_at(present)).issued(lost)
     due_on = by_hand(issued_on, interval)
     ends_on = by_hand(issued_on, 36) - ONE_DAY
     for on, fact in [

@@ -6,6 +6,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from multiprocessing import sharedctypes
 from typing import NamedTuple
@@ -21,8 +22,8 @@ from tests.clock.copies import certificate_rows, copied, insert, later, mixed
 from tests.clock.killed import FORK, Killed, a_moment
 from tests.clock.ticking import ticking
 from tests.clock.told import Told
-from tests.clock.world import World
-from tests.databases import Database
+from tests.clock.world import World, in_postgres
+from tests.databases import Database, Databases
 from tests.projections.tables import engine
 
 YEAR = timedelta(days=365)
@@ -51,11 +52,14 @@ class Year:
         """The year is over, and both schedulers have made a round after its end."""
         for scheduler in self.schedulers:
             scheduler.begin()
+        for scheduler in self.schedulers:
+            scheduler.makes_a_round()
         for _ in range(kills):
-            self.present.value += YEAR.total_seconds() / kills
+            self.present.value += YEAR.total_seconds() / (kills + 1)
             scheduler = random.choice(self.schedulers)
             scheduler.is_killed_at_random()
             scheduler.begin()
+        self.present.value = (self.start + YEAR).timestamp()
         for scheduler in self.schedulers:
             scheduler.makes_a_round()
         for scheduler in self.schedulers:
@@ -143,7 +147,14 @@ def test_in_a_year_each_due_date_is_recorded_once_none_early_none_missing(
 
 
 @pytest.mark.parametrize("mutant", ["Forgetful", "Headstrong", "Credulous"])
-def test_a_faulty_clock_is_found_out(world: World, database: Database, mutant: str) -> None:
-    year = Year(database, world, 200, mutant)
-    year.passes(1)
-    assert year.wrong()
+def test_a_faulty_clock_is_found_out(databases: Databases, mutant: str) -> None:
+    assert any(what_is_wrong_after_a_year(databases, mutant) for _ in range(4)), (
+        "it is a matter of chance, but not much"
+    )
+
+
+def what_is_wrong_after_a_year(databases: Databases, mutant: str) -> list[str]:
+    with databases.register("simulation") as database, closing(in_postgres(database)) as world:
+        year = Year(database, world, 600, mutant)
+        year.passes(0)
+        return year.wrong()

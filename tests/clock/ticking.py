@@ -44,7 +44,7 @@ def ticking(kind: str, service_url: str, engine_url: str, seconds: Any, seed: in
     with connect(engine_url) as connection:
 
         def due(by: date) -> Iterator[list[UUID]]:
-            yield from list(deadlines.clock_due(connection, by, chance.choice((1, 20, 500))))
+            yield from list(deadlines.clock_due(connection, by, chance.choice((50, 500))))
 
         while True:
             began = seconds.value

@@ -23,6 +23,7 @@ from lifecycle.rules import edition_in_force
 from lifecycle.service import Answer, Register, Request
 from lifecycle.transitions import LIVE
 from tests.clock.acts import ROLES, Act, Acts
+from tests.databases import Database
 
 START = datetime(2023, 1, 2, 1, tzinfo=UTC)
 SCHEMES = ("CSP-S01-001", "CSP-S01-001", "CSP-S01-001", "GBT-27922", "GAT-594")
@@ -149,6 +150,9 @@ class World:
         """The clock looks at every certificate."""
         return [fact for id in self.certificates for fact in self.register.tick(id, on)]
 
+    def close(self) -> None:
+        self.register.close()
+
     def histories(self) -> Iterable[Certificate]:
         """Every certificate, with its whole history."""
         return map(self.register.certificate, self.certificates)
@@ -160,6 +164,18 @@ class World:
         self.sent += 1
         request = asked(person, command, f"request-{self.sent}")
         return self.carry(lambda: run(request))
+
+
+def in_memory(present: Present | None = None, seed: int = 1) -> World:
+    """A world kept in memory, in which nothing has happened yet."""
+    present = present or Present()
+    return World(Register({"PERSISTENCE_MODULE": "tests.clock.memory"}, present), present, seed).found()
+
+
+def in_postgres(database: Database, present: Present | None = None, seed: int = 1) -> World:
+    """A world kept in PostgreSQL, in which nothing has happened yet."""
+    present = present or Present()
+    return World(Register({"CERTLIFE_DATABASE_URL": database.service_url}, present), present, seed).found()
 
 
 def carry_out(register: Register, request: Request, id: UUID, act: Act) -> Answer:

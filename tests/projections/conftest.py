@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
@@ -10,9 +11,8 @@ from psycopg import Connection
 
 from lifecycle import events as e
 from lifecycle import log
-from lifecycle.service import Register
 from projections.engine import Follower, connect
-from tests.clock.world import Present, World
+from tests.clock.world import Present, World, in_postgres
 from tests.databases import Database, Databases
 from tests.projections.tables import Tables, engine, tables
 
@@ -39,14 +39,13 @@ def lived(databases: Databases) -> Generator[Lived]:
     """Shared by the tests that only read it."""
     present = Present()
     with databases.register("simulation") as database, connect(database.engine_url) as connection:
-        register = Register({"CERTLIFE_DATABASE_URL": database.service_url}, present)
-        world, following = World(register, present, SEED).found(), engine(database, present)
+        world, following = in_postgres(database, present, SEED), engine(database, present)
         while not _happened(connection) >= WANTED:
             assert present.today.year < 2035, "chance is against us: take another seed"
             _live_half_a_year(world, following.followers, connection)
         following.catch_up(connection)
         yield Lived(database, world, tables(connection), connection)
-        register.close()
+        world.close()
 
 
 def _live_half_a_year(world: World, followers: Iterable[Follower], connection: Connection) -> None:
@@ -69,7 +68,5 @@ def present() -> Present:
 
 @pytest.fixture
 def world(database: Database, present: Present) -> Generator[World]:
-    """A world in a register of its own, in which nothing has happened yet."""
-    register = Register({"CERTLIFE_DATABASE_URL": database.service_url}, present)
-    yield World(register, present, SEED).found()
-    register.close()
+    with closing(in_postgres(database, present, SEED)) as world:
+        yield world
