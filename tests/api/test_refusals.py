@@ -77,7 +77,8 @@ def test_a_refusal_has_its_place_in_http(refusal: type[Refusal]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("where", "refusal", "given"), [each for each in raised() if each[2] is not None], ids=lambda each: str(each)[:40]
+    ("where", "refusal", "given"),
+    [pytest.param(*each, id=each[0]) for each in raised() if each[2] is not None],
 )
 def test_a_refusal_is_made_with_the_facts_that_its_message_tells(
     where: str, refusal: type[Refusal], given: set[str]

@@ -214,7 +214,7 @@ def test_everybody_asks_for_a_status_and_a_key_that_is_none_is_refused(office: O
             refused(office.get(path, nobody, **query), 401, "key_not_accepted")
 
 
-@pytest.mark.parametrize("path", KEYLESS)
+@pytest.mark.parametrize("path", sorted(KEYLESS))
 def test_health_and_the_document_ask_for_no_key(office: Office, path: str) -> None:
     for person in (None, "revoked", *PERSONS.values()):
         assert office.get(path, person).status_code == 200
