@@ -167,7 +167,9 @@ class Acts:
         upheld = [case.version for case in self.certificate.cases.values() if case.kind == "appeal" and case.upheld]
         if upheld:
             yield self._decider(c.Reinstate(grounds="appeal upheld", appeal=upheld[-1]))
-        if not any(getattr(recorded.fact, "score", "") is None for recorded in self.certificate.history):  # FIXME
+        if not any(
+            getattr(recorded.fact, "score", "") is None for recorded in self.certificate.history
+        ):  # cannot be patched yet
             yield from (self._correction() for _ in range(3))
 
     def _correction(self) -> Act:

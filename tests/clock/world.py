@@ -118,7 +118,7 @@ class World:
         """A new certificate's application is submitted, perhaps in vain."""
         id = self.uuid()
         scheme = self.chance.choice(SCHEMES)
-        edition = edition_in_force(self.register.editions, scheme, self.present.today)
+        edition = edition_in_force(self.register.editions, scheme, self.today)
         command = c.SubmitApplication(
             kind="initial",
             organisation=self.chance.choice(self.organisations),
@@ -141,7 +141,7 @@ class World:
     def think(self, id: UUID) -> Act | None:
         certificate = self.register.certificate(id)
         edition = self.register.editions[certificate.edition]
-        return Acts(certificate, edition, self.present.today, self.chance).next()
+        return Acts(certificate, edition, self.today, self.chance).next()
 
     def do(self, id: UUID, act: Act) -> object:
         return self._send(act.person, act.command, lambda request: carry_out(self.register, request, id, act))
@@ -156,6 +156,11 @@ class World:
     def histories(self) -> Iterable[Certificate]:
         """Every certificate, with its whole history."""
         return map(self.register.certificate, self.certificates)
+
+    @property
+    def today(self) -> date:
+        """The register's day, which is never before what it has recorded."""
+        return legal_day(self.register.recorder.present(self.present.at))
 
     def uuid(self) -> UUID:
         return UUID(int=self.chance.getrandbits(128), version=4)
