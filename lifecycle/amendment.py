@@ -65,10 +65,7 @@ def _patched(recorded: Recorded, changes: dict[str, Any]) -> Recorded:
 
 def _put(tree: dict[str, Any], path: str, value: Any) -> None:
     node, key = _walk(tree, path)
-    if value is None:
-        node.pop(key, None)
-    else:
-        node[key] = value
+    node[key] = value
 
 
 def _walk(tree: Any, path: str) -> tuple[dict[str, Any], str]:

@@ -289,3 +289,12 @@ def test_an_ended_certificate_is_still_corrected(ended: str) -> None:
         story.version_of(e.CertificateIssued), e.Change("/holder", "Example Alarm Ltd", "Example Alarms Ltd")
     )
     assert story.shown().holder == "Example Alarms Ltd"
+
+
+def test_a_record_that_was_not_scored_is_corrected_too() -> None:
+    story = Story()
+    story.issued(story.findings(scored=False), certification_type="conformity")
+    recorded = story.version_of(e.AssessmentRecorded)
+    change = e.Change("/findings/5.2.1/outcome", "conforming", "nonconforming")
+    story.both(c.Correct(target=recorded, reason="the wrong box was ticked", changes=(change,)))
+    assert story.last.unsupported == (story.version_of(e.CertificationGranted),)
