@@ -101,7 +101,6 @@ class House:
         with connect(self.addresses.engine) as connection:
             self.engine.prepare(connection)
             self.engine.catch_up(connection)
-            self.engine.settle(connection)
 
 
 @contextmanager

@@ -103,8 +103,11 @@ def _regrade(certificate: Certificate, fact: e.GradeChanged, edition: Edition) -
 
 
 def _reissue(certificate: Certificate, fact: e.CertificateReissued, edition: Edition) -> dict[str, Any]:
+    begun = [day for day in certificate.periods.days if day <= fact.effective_on]
+    if not begun:  # days were corrected so that nothing is in force yet: that is refused, not asked
+        return {}
     return {
-        "/valid_from": max(day for day in certificate.periods.days if day <= fact.effective_on),
+        "/valid_from": begun[-1],
         "/valid_until": certificate.periods.at(fact.effective_on),
         "/first_certified_on": certificate.first_certified_on,
         "/due": certificate.due,

@@ -187,12 +187,6 @@ class Engine:
             follower.complete(connection, *settled)
         return done
 
-    def settle(self, connection: Connection) -> None:
-        """Says up to which instant everything has been seen."""
-        settled = log.settled(connection, self.clock.instant())
-        for follower in self.followers:
-            follower.complete(connection, *settled)
-
     def _follow(self, connection: Connection) -> None:
         with log.Listener(self.url) as listener:
             while not self.stopping.is_set():

@@ -42,7 +42,7 @@ class Batch:
 class Folds:
     """The last states, at most ``size`` of them."""
 
-    def __init__(self, size: int = 20_000) -> None:
+    def __init__(self, size: int = 5_000) -> None:
         self.size = size
         self.states: OrderedDict[UUID, Certificate] = OrderedDict()
 

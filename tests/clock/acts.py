@@ -167,10 +167,7 @@ class Acts:
         upheld = [case.version for case in self.certificate.cases.values() if case.kind == "appeal" and case.upheld]
         if upheld:
             yield self._decider(c.Reinstate(grounds="appeal upheld", appeal=upheld[-1]))
-        if not any(
-            getattr(recorded.fact, "score", "") is None for recorded in self.certificate.history
-        ):  # cannot be patched yet
-            yield from (self._correction() for _ in range(3))
+        yield from (self._correction() for _ in range(3))
 
     def _correction(self) -> Act:
         recorded = self.chance.choice(amend(self.certificate.history))

@@ -50,9 +50,6 @@ def untimely(history: Sequence[Recorded]) -> Iterator[str]:
 
 def unaccountable(certificate: Certificate, editions: Mapping[str, Edition]) -> Iterator[str]:
     """Outcomes that the facts' own editions do not give, unless a correction says so."""
-    facts = [recorded.fact for recorded in certificate.history]
-    if any(getattr(fact, "score", "") is None for fact in facts):  # a grade without one cannot be patched yet
-        return
     corrections = [r.fact for r in certificate.history if isinstance(r.fact, e.RecordCorrected)]
     corrected = {(outcome.version, outcome.path) for fact in corrections for outcome in fact.recomputed}
     for found in replay(certificate.id, certificate.history, editions).differences:

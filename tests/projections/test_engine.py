@@ -53,7 +53,8 @@ def test_nothing_is_complete_that_was_not_seen(world: World, database: Database,
     seen = complete_until(connection)
     world.present.move(hours=5)
     world.apply()
-    made.settle(connection)
+    for follower in made.followers:
+        follower.complete(connection, *log.settled(connection, world.present.at))
     assert complete_until(connection) == seen
 
 
