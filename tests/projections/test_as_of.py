@@ -49,7 +49,7 @@ def printed(history: Sequence[e.Recorded]) -> set[str]:
     return {recorded.fact.number for recorded in history if isinstance(recorded.fact, e.Certificate)}
 
 
-@pytest.mark.parametrize("questions", [100, pytest.param(1_000, marks=pytest.mark.figures)])
+@pytest.mark.parametrize("questions", [300, pytest.param(1_000, marks=pytest.mark.figures)])
 def test_an_answer_about_a_day_as_known_then_equals_a_naive_reading(lived: Lived, questions: int) -> None:
     rows = streams(lived)
     statuses = set()
