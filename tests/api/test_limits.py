@@ -88,7 +88,7 @@ HALF_SENT = (
 
 
 @pytest.mark.parametrize(
-    "connections", [50, pytest.param(500, marks=pytest.mark.figures), pytest.param(900, marks=pytest.mark.soak)]
+    "connections", [50, pytest.param(500, marks=pytest.mark.soak), pytest.param(900, marks=pytest.mark.soak)]
 )
 def test_slow_connections_do_not_keep_health_waiting(address: tuple[str, int], connections: int) -> None:
     with ExitStack() as held, httpx2.Client(timeout=0.5) as client:
