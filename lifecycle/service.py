@@ -97,12 +97,9 @@ class Register(Application[UUID]):
             if on is not None and on > today and not dry_run:
                 raise errors.DayInFuture(what="the tick's day", on=on, today=today)
             certificate = self.certificate(certificate_id)
-            version = certificate.version
             facts = owed(certificate, on or today)
             if facts and not dry_run:
-                work = Work(certificate_id, version)
-                work.add(certificate_id, version, facts)
-                self.save(*work.records, now=self.clock.instant())
+                self.save(*self._work(certificate, facts).records, now=self.clock.instant())
             return facts
 
         return self._until_settled(attempt)
@@ -122,15 +119,12 @@ class Register(Application[UUID]):
 
     def register_organisation(self, request: Request, command: c.RegisterOrganisation) -> Answer:
         id = organisations.id_of(organisations.checked_unified_code(command.unified_code))
-
-        def work(today: date) -> Work:
-            decide.require_role(request.by.role, command, decide.DUTIES[type(command)].by)
-            found = self.organisation(id)
-            made = Work(id, found.version)
-            made.add(id, found.version, organisations.register(found, command, self._moment(request, today)))
-            return made
-
-        return self._once(request, work)
+        return self._on_other(
+            request,
+            command,
+            lambda: self.organisation(id),
+            lambda found, moment: organisations.register(found, command, moment),
+        )
 
     def register_person(self, request: Request, command: c.RegisterPerson) -> Answer:
         return self._on_person(
@@ -316,9 +310,20 @@ class Register(Application[UUID]):
     def _on_person(
         self, request: Request, name: str, command: c.Command, facts: Callable[[persons.Person, Moment], list[e.Fact]]
     ) -> Answer:
+        return self._on_other(request, command, lambda: self.person(name), facts)
+
+    def _on_other(
+        self,
+        request: Request,
+        command: c.Command,
+        stands: Callable[[], Any],
+        facts: Callable[[Any, Moment], list[e.Fact]],
+    ) -> Answer:
+        """A command of one person on a stream that is no certificate: ``stands`` reads it, ``facts`` decides."""
+
         def work(today: date) -> Work:
             decide.require_role(request.by.role, command, decide.DUTIES[type(command)].by)
-            found = self.person(name)
+            found = stands()
             made = Work(found.id, found.version)
             made.add(found.id, found.version, facts(found, self._moment(request, today)))
             return made
