@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Generator
 from typing import Any
 from uuid import UUID, uuid4
@@ -141,5 +142,5 @@ def kill_on_its_way(database: Database, organisation: UUID, id: UUID, key: str) 
     there.close()
     here.recv()
     here.send("go")
-    a_moment(200_000)
+    a_moment(2 ** random.randrange(8, 24))  # from a blink to longer than a command takes on a busy machine
     process.kill()
