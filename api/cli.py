@@ -164,8 +164,8 @@ def tick(
 def status(number: str, on: Day = None) -> None:
     """The public status of a certificate number."""
     with at_home() as house:
-        answer = house.questions.status(number, None, day_option(on), None)
-        for name, value in msgspec.json.decode(answer.body).items():
+        told = house.status.status(number, None, day_option(on), None)
+        for name, value in msgspec.json.decode(told.written.body).items():
             if value is not None:
                 console.print(f"{name:22} {value}")
 

@@ -13,10 +13,12 @@ from pathlib import Path
 import psycopg
 from psycopg_pool import ConnectionPool
 
+from api.forms import Forms
 from api.lookup import Questions
 from api.postgres import running
 from api.present import DatabasePresent, SimulatedPresent
 from api.settings import Settings
+from api.status import StatusQuestions
 from lifecycle import scheduler
 from lifecycle.periods import legal_day
 from lifecycle.scheduler import Tick, tick
@@ -55,7 +57,8 @@ class House:
     pool: ConnectionPool
     engine: Engine
     questions: Questions
-    tick_seconds: int
+    status: StatusQuestions
+    settings: Settings
     clock: object | None = None
 
     @property
@@ -66,7 +69,7 @@ class House:
         if engine:
             self.engine.start()
         if clock:
-            self.clock = scheduler.start(self.tick_today, self.tick_seconds)
+            self.clock = scheduler.start(self.tick_today, self.settings.tick_seconds)
 
     def stop(self) -> None:
         if self.clock is not None:
@@ -149,8 +152,9 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
         engine = Engine(where.engine, [RegisterProjection(stars), DeadlinesProjection()], present)
         with connect(where.engine) as connection:
             engine.prepare(connection)
-        questions = Questions(register, pool, stars, kind == "simulation")
-        house = House(where, register, present, kind, pool, engine, questions, settings.tick_seconds)
+        questions = Questions(register, pool)
+        status = StatusQuestions(questions, stars, kind == "simulation", Forms())
+        house = House(where, register, present, kind, pool, engine, questions, status, settings)
         stack.callback(house.stop)
         yield house
 

@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from starlette.concurrency import run_in_threadpool
 
-from api import commands, lookup, problems
+from api import commands, lookup, problems, status
 from api.house import House
 from api.limits import Limits
 from projections.engine import SQL as ENGINE_SQL
@@ -38,6 +38,7 @@ def application(house: House) -> FastAPI:
     )
     problems.install(app)
     app.include_router(commands.router(house.register))
+    app.include_router(status.router(house.status))
     app.include_router(lookup.router(house.questions))
     _health(app, house)
     app.openapi = lambda: _document(app)
