@@ -18,7 +18,7 @@ from lifecycle import log
 from lifecycle.certificate import Certificate
 from lifecycle.service import Clock
 from lifecycle.sql import load
-from projections.folds import Folds
+from projections.folds import Claim, Folds
 
 SQL = load("engine", "projections")
 BATCH = 500
@@ -29,12 +29,17 @@ _log = structlog.get_logger()
 
 
 class Projection(Protocol):
-    """One question's table. ``put`` makes the certificates' rows what they are to be; ``withhold`` answers for none."""
+    """One question's table.
+
+    ``put`` makes the certificates' rows what they are to be; ``claim`` learns of numbers claimed, in their order;
+    ``withhold`` answers for none.
+    """
 
     name: str
 
     def create(self, connection: Connection) -> None: ...
     def put(self, connection: Connection, certificates: Sequence[Certificate]) -> None: ...
+    def claim(self, connection: Connection, claims: Sequence[Claim]) -> None: ...
     def withhold(self, connection: Connection, certificate_ids: Sequence) -> None: ...
     def forget(self, connection: Connection) -> None: ...
 
@@ -63,6 +68,7 @@ class Follower:
             return 0
         result = self.folds.advance(connection, rows)
         self.projection.put(connection, result.certificates)
+        self.projection.claim(connection, result.claims)
         self._release(connection, result.certificates)
         self._quarantine(connection, result.unreadable)
         connection.execute(SQL["move_position"], {"projection": name, "position": rows[-1][0]})

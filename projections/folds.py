@@ -20,12 +20,18 @@ from lifecycle.transitions import STATUS
 CERTIFICATE_FACTS = frozenset(fact for _, fact in STATUS)
 """The facts of certificate streams."""
 
+CLAIM_TOPIC = e.topic_of(e.NumberClaimed)
+
+Claim = tuple[int, e.NumberClaimed | None]
+"""The position at which a number was claimed, and the claim: None where it cannot be read, and still has its place."""
+
 
 @dataclass(slots=True)
 class Batch:
-    """What a batch of facts led to: the certificates it touched, and those that cannot be read, with the problem."""
+    """What a batch of facts led to: certificates touched, numbers claimed in order, and what is unreadable and why."""
 
     certificates: list[Certificate] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
     unreadable: dict[UUID, tuple[int, str]] = field(default_factory=dict)
 
 
@@ -48,7 +54,11 @@ class Folds:
                     recorded = upcast.recorded(*row)
                 except upcast.Unreadable:
                     refold.add(id)
+                    if row[3] == CLAIM_TOPIC:
+                        batch.claims.append((row[0], None))
                 else:
+                    if type(recorded.fact) is e.NumberClaimed:
+                        batch.claims.append((row[0], recorded.fact))
                     if type(recorded.fact) not in CERTIFICATE_FACTS:
                         continue
                     if not self._step(recorded):
