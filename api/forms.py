@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from api.places import Place
+
 JSON = "application/json"
 _encode = msgspec.json.Encoder().encode
 
@@ -16,6 +18,7 @@ _encode = msgspec.json.Encoder().encode
 class Volatile(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is put beside the public members: for when, as known when, and how far the register had come."""
 
+    status_list: Place | None
     on: date
     known_at: datetime | None
     position: int

@@ -15,6 +15,7 @@ from psycopg_pool import ConnectionPool
 
 from api.forms import Forms
 from api.lookup import Questions
+from api.places import Places
 from api.postgres import running
 from api.present import DatabasePresent, SimulatedPresent
 from api.settings import Settings
@@ -153,7 +154,8 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
         with connect(where.engine) as connection:
             engine.prepare(connection)
         questions = Questions(register, pool)
-        status = StatusQuestions(questions, stars, kind == "simulation", Forms())
+        places = Places(settings.public_address)
+        status = StatusQuestions(questions, stars, kind == "simulation", Forms(), places)
         house = House(where, register, present, kind, pool, engine, questions, status, settings)
         stack.callback(house.stop)
         yield house

@@ -19,13 +19,26 @@ class Settings(BaseSettings):
     )
     data: Path = Field(Path(".certlife"), description="where the embedded PostgreSQL keeps its data")
     now: AwareDatetime | None = Field(None, description="the instant at which a simulated register's process starts")
+    keys: Path | None = Field(None, description="where the signing keys are kept; by default under CERTLIFE_DATA")
     host: str = "127.0.0.1"
     port: int = 8000
+    public_url: str | None = Field(
+        None, pattern=r"^https?://[^/?#\s]+(/[^?#\s]*[^/?#\s])?$", max_length=200,
+        description="where the public reaches the service, without a slash at the end: the issuer of signed answers",
+    )  # fmt: skip
     tick_seconds: int = Field(60, ge=1, description="how often the clock looks for what is due")
 
     @property
     def engine_url(self) -> str | None:
         return self.engine_database_url or self.database_url
+
+    @property
+    def keys_folder(self) -> Path:
+        return self.keys or self.data / "keys"
+
+    @property
+    def public_address(self) -> str:
+        return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
     def starts_at(self) -> datetime | None:

@@ -17,6 +17,7 @@ from psycopg import Connection, Error
 from api.forms import Form, Forms, Volatile, Written
 from api.identity import STAFF, Identity, identify
 from api.lookup import Questions
+from api.places import Places
 from api.problems import KeyMissing, refused
 from api.query import LIMIT, Position, require_exact_day, require_exact_instant
 from lifecycle import log
@@ -90,10 +91,11 @@ def public_on(found: Found, day: date) -> Public:
     return Public(bytes(segment.answer), segment.tag, turns_on)
 
 
-def tell(found: Found, public: Public, asked: Asked, form: Form, *, simulation: bool) -> Told:
+def tell(found: Found, public: Public, asked: Asked, form: Form, *, places: Places, simulation: bool) -> Told:
     """The answer in that form."""
     stale = found.complete_until is None or asked.at - found.complete_until > FRESH
     volatile = Volatile(
+        status_list=places.of(found.list_index),
         on=asked.on,
         known_at=asked.known_at,
         position=found.position,
@@ -128,6 +130,7 @@ class StatusQuestions:
     stars: Stars
     simulation: bool
     forms: Forms
+    places: Places
 
     @property
     def register(self) -> Register:
@@ -185,7 +188,8 @@ class StatusQuestions:
             public = self._known_then(connection, found, asked)
         else:
             public = public_on(found, asked.on)
-        return tell(found, public, asked, form or self.forms.accepted(None), simulation=self.simulation)
+        chosen = form or self.forms.accepted(None)
+        return tell(found, public, asked, chosen, places=self.places, simulation=self.simulation)
 
     def _known_then(self, connection: Connection, found: Found, asked: Asked) -> Public:
         known = _known_then(connection, found, asked.known_at)
