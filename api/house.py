@@ -14,12 +14,16 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from api.forms import Forms
+from api.key_folder import KeyFolder
 from api.lookup import Questions
 from api.places import Places
 from api.postgres import running
 from api.present import DatabasePresent, SimulatedPresent
+from api.publishing import Publishing
 from api.settings import Settings
+from api.signing import JWT, Signer, signed
 from api.status import StatusQuestions
+from api.status_list import StatusLists
 from lifecycle import scheduler
 from lifecycle.periods import legal_day
 from lifecycle.scheduler import Tick, tick
@@ -59,6 +63,7 @@ class House:
     engine: Engine
     questions: Questions
     status: StatusQuestions
+    publishing: Publishing
     settings: Settings
     clock: object | None = None
 
@@ -73,6 +78,7 @@ class House:
             self.clock = scheduler.start(self.tick_today, self.settings.tick_seconds)
 
     def stop(self) -> None:
+        self.publishing.stop()
         if self.clock is not None:
             self.clock.shutdown(wait=True)
         self.engine.stop()
@@ -154,9 +160,13 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
         with connect(where.engine) as connection:
             engine.prepare(connection)
         questions = Questions(register, pool)
-        places = Places(settings.public_address)
-        status = StatusQuestions(questions, stars, kind == "simulation", Forms(), places)
-        house = House(where, register, present, kind, pool, engine, questions, status, settings)
+        places, simulation = Places(settings.public_address), kind == "simulation"
+        signer = Signer(register, KeyFolder(settings.keys_folder / kind / "status"), "status")
+        forms = Forms({JWT: signed(signer, places.public_url)})
+        status = StatusQuestions(questions, stars, simulation, forms, places)
+        lists = StatusLists(register, pool, signer, places, simulation)
+        publishing = Publishing(signer, lists)
+        house = House(where, register, present, kind, pool, engine, questions, status, publishing, settings)
         stack.callback(house.stop)
         yield house
 

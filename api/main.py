@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from starlette.concurrency import run_in_threadpool
 
-from api import commands, lookup, problems, status
+from api import commands, lookup, problems, signing, status, status_list
 from api.house import House
 from api.limits import Limits
 from projections.engine import SQL as ENGINE_SQL
@@ -28,7 +28,8 @@ PROBLEM = {
 
 
 def application(house: House) -> FastAPI:
-    """The application; it starts and stops nothing."""
+    """The application; it starts and stops nothing. A register that has no signing key gets its first."""
+    house.publishing.signer.begin()
     app = FastAPI(
         title="certlife",
         version="0.1.0",
@@ -39,6 +40,8 @@ def application(house: House) -> FastAPI:
     problems.install(app)
     app.include_router(commands.router(house.register))
     app.include_router(status.router(house.status))
+    app.include_router(signing.router(house.publishing.signer))
+    app.include_router(status_list.router(house.publishing.lists))
     app.include_router(lookup.router(house.questions))
     _health(app, house)
     app.openapi = lambda: _document(app)

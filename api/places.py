@@ -33,4 +33,9 @@ class Places:
 
     def uri(self, number: int) -> str:
         """The address of a list."""
-        return f"{self.public_url}/status-lists/{number}"
+        return f"{self.all_lists}/{number}"
+
+    @property
+    def all_lists(self) -> str:
+        """The address that names all of them."""
+        return f"{self.public_url}/status-lists"

@@ -7,6 +7,7 @@ application, with the same functions; all others, and the OpenAPI document, by t
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, NamedTuple
 
@@ -14,7 +15,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from psycopg import Connection, Error
 
-from api.forms import Form, Forms, Volatile, Written
+from api.forms import JSON, Form, Forms, Volatile, Written
 from api.identity import STAFF, Identity, identify
 from api.lookup import Questions
 from api.places import Places
@@ -54,7 +55,7 @@ class Asked:
     @property
     def is_for_everybody(self) -> bool:
         """Anybody asks for days up to today, as known now."""
-        return self.known_at is None and self.on <= legal_day(self.at)
+        return self.known_at is None and self.on <= legal_day_of(self.at)
 
 
 class Public(NamedTuple):
@@ -77,10 +78,22 @@ class Told(NamedTuple):
         return {"Cache-Control": "no-cache", "Vary": "Accept", "ETag": self.tag}
 
     def is_kept(self, if_none_match: str | None) -> bool:
-        """Whether the caller has it already. A stale one is never said to hold still: what he has may not say so."""
-        if if_none_match is None or self.stale:
+        """Whether the caller has it already.
+
+        A stale one is never said to hold still: what he has may not say so. Nor is a signed one: his may have run out.
+        """
+        if if_none_match is None or self.stale or self.written.media_type != JSON:
             return False
-        return if_none_match == self.tag or self.tag in (tag.strip() for tag in if_none_match.split(","))
+        if if_none_match in (self.tag, "*"):
+            return True
+        tags = (tag.strip().removeprefix("W/") for tag in if_none_match.split(","))
+        return self.tag.removeprefix("W/") in tags
+
+
+@lru_cache(maxsize=64)
+def legal_day_of(instant: datetime) -> date:
+    """The legal day on which the instant falls; all who are answered at once share both."""
+    return legal_day(instant)
 
 
 def public_on(found: Found, day: date) -> Public:
@@ -105,7 +118,9 @@ def tell(found: Found, public: Public, asked: Asked, form: Form, *, places: Plac
         computed_at=asked.at,
         expires_at=_expires_at(asked.at, public.turns_on),
     )
-    return Told(form(public.members, volatile), f'W/"{public.digest}"', stale)
+    written = form(public.members, volatile)
+    variant = "" if written.media_type == JSON else "-signed"
+    return Told(written, f'W/"{public.digest}{variant}"', stale)
 
 
 def _public(answer: Answer, turns_on: date | None = None) -> Public:
@@ -116,7 +131,7 @@ def _public(answer: Answer, turns_on: date | None = None) -> Public:
 def _expires_at(at: datetime, turns_on: date | None) -> datetime:
     """Five minutes ahead, and never past the day on which a date turns the answer."""
     latest = at + FRESH
-    if turns_on is None or turns_on > legal_day(latest):
+    if turns_on is None or turns_on > legal_day_of(latest):
         return latest
     turns_at = day_start(turns_on)
     return turns_at if turns_at > at else latest

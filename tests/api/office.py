@@ -6,6 +6,8 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -144,7 +146,7 @@ class Office:
 @contextmanager
 def office_of(database: Database, now: datetime | None = FIRST_DAY) -> Generator[Office]:
     """An office over a register that nobody used before, everybody employed; nothing runs by itself."""
-    with opened(addresses_of(database), Settings(now=now)) as house:
+    with TemporaryDirectory() as keys, opened(addresses_of(database), Settings(now=now, keys=Path(keys))) as house:
         with TestClient(application(house), raise_server_exceptions=False) as client:
             office = Office(house, client)
             for person, role in STAFF.items():
