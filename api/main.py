@@ -8,9 +8,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from starlette.concurrency import run_in_threadpool
 
 from api import commands, lookup, problems, signing, status, status_list
+from api.hot_path import HotPath
 from api.house import House
-from api.limits import Limits
+from api.limits import Application, Limits, Message, Receive, Send
 from projections.engine import SQL as ENGINE_SQL
+from projections.gatherer import Gatherer
 
 PROBLEM = {
     "type": "object",
@@ -27,10 +29,20 @@ PROBLEM = {
 }
 
 
-def application(house: House) -> FastAPI:
+class Service(FastAPI):
+    """The application, and in front of it, before anything of a framework runs, what nearly everybody asks."""
+
+    front: Application | None = None
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Every request comes to the front; the front passes on what is not for it."""
+        await (self.front or super().__call__)(scope, receive, send)
+
+
+def application(house: House) -> Service:
     """The application; it starts and stops nothing. A register that has no signing key gets its first."""
     house.publishing.signer.begin()
-    app = FastAPI(
+    app = Service(
         title="certlife",
         version="0.1.0",
         summary="Certificates of a certification body: what they are now, what happened, who decided.",
@@ -46,6 +58,7 @@ def application(house: House) -> FastAPI:
     _health(app, house)
     app.openapi = lambda: _document(app)
     app.add_middleware(Limits)
+    app.front = HotPath(super(Service, app).__call__, house.status, Gatherer(house.addresses.service, house.present))
     return app
 
 

@@ -93,6 +93,12 @@ def refused(request: Request, refusal: Refusal) -> Response:
     )
 
 
+def database_unavailable(path: str, error: Exception) -> Response:
+    _log.warning("no database", path=path, problem=str(error))
+    detail = "The register's database cannot be reached at the moment. Send the request again, with the same key."
+    return problem(503, "database_unavailable", "database unavailable", detail, instance=path)
+
+
 def install(app: FastAPI) -> None:
     """Every way in which a request can fail ends as a problem, without a word of what is inside."""
 
@@ -118,9 +124,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(PoolTimeout)
     @app.exception_handler(TimeoutError)
     def _unavailable(request: Request, error: Exception) -> Response:
-        _log.warning("no database", path=request.url.path, problem=str(error))
-        detail = "The register's database cannot be reached at the moment. Send the request again, with the same key."
-        return problem(503, "database_unavailable", "database unavailable", detail, instance=request.url.path)
+        return database_unavailable(request.url.path, error)
 
     @app.exception_handler(Exception)
     def _unexpected(request: Request, error: Exception) -> Response:

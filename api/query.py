@@ -8,12 +8,11 @@ from fastapi import Query, Request
 from lifecycle.errors import Malformed
 
 LIMIT = 200
-HIGHEST_POSITION = 2**62
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})")
 
 Limit = Annotated[int, Query(ge=1, le=LIMIT)]
-Position = Annotated[int | None, Query(ge=0, le=HIGHEST_POSITION)]
+Position = Annotated[int | None, Query(ge=0, le=2**62)]
 CursorText = Annotated[str | None, Query(max_length=400)]
 
 
