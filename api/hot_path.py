@@ -13,7 +13,7 @@ from typing import NamedTuple
 from fastapi import Request
 
 from api.limits import Application, Message, Receive, Send
-from api.problems import KeyMissing, ProjectionLate, database_unavailable, refused
+from api.problems import KeyMissing, ProjectionLate, database_unavailable, refused, unexpected
 from api.status import LONGEST_NUMBER, Asked, StatusQuestions, Told, legal_day_of, public_on, tell
 from lifecycle.errors import Refusal, UnderRepair
 from lifecycle.rules import normalise_number
@@ -59,6 +59,8 @@ class HotPath:
             await refused(Request(scope), refusal)(scope, receive, send)
         except RegisterUnavailable as error:
             await database_unavailable(scope["path"], error)(scope, receive, send)
+        except Exception as error:
+            await unexpected(scope["path"], error)(scope, receive, send)
         else:
             await _send(send, told, wanted.if_none_match)
 

@@ -6,11 +6,13 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from starlette.concurrency import run_in_threadpool
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api import commands, lookup, problems, signing, status, status_list
 from api.hot_path import HotPath
 from api.house import House
 from api.limits import Application, Limits, Message, Receive, Send
+from api.rate import RateLimit
 from projections.engine import SQL as ENGINE_SQL
 from projections.gatherer import Gatherer
 
@@ -58,8 +60,16 @@ def application(house: House) -> Service:
     _health(app, house)
     app.openapi = lambda: _document(app)
     app.add_middleware(Limits)
-    app.front = HotPath(super(Service, app).__call__, house.status, Gatherer(house.addresses.service, house.present))
+    app.front = _front(super(Service, app).__call__, house)
     return app
+
+
+def _front(app: Application, house: House) -> Application:
+    """What every request comes to first, from the outside in: whose it is, whether it asks too often, the hot path."""
+    hot = HotPath(app, house.status, Gatherer(house.addresses.service, house.present))
+    limited = RateLimit(hot, house.settings.status_per_minute)
+    proxies = house.settings.trusted_proxies
+    return ProxyHeadersMiddleware(limited, proxies) if proxies else limited
 
 
 def _health(app: FastAPI, house: House) -> None:
