@@ -58,9 +58,11 @@ def demonstration(settings: Settings, certificates: int, seed: int) -> Generator
     begin = now - timedelta(days=365 * YEARS + 1)
     with tempfile.TemporaryDirectory(prefix="certlife-", ignore_cleanup_errors=True) as folder:
         with embedded(Path(folder) / "pg", "simulation") as where:
-            with opened(where, settings.model_copy(update={"now": begin})) as house:
+            own = {"now": begin, "keys": Path(folder) / "keys"}
+            with opened(where, settings.model_copy(update=own)) as house:
                 secrets = register_staff(house.register)
                 house.start(clock=False)
                 with served(house, settings.host, settings.port) as url:
+                    house.publishing.start()
                     lives = generate(house, certificates, seed, now, years=YEARS)
                     yield Demonstration(house, Client(url, secrets), now, lives)

@@ -12,6 +12,7 @@ import msgspec
 from api.places import Place
 
 JSON = "application/json"
+JWT = "application/jwt"
 _encode = msgspec.json.Encoder().encode
 
 

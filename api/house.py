@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg_pool import ConnectionPool
 
-from api.forms import Forms
+from api.forms import JWT, Forms
 from api.key_folder import KeyFolder
 from api.lookup import Questions
 from api.places import Places
@@ -21,7 +21,7 @@ from api.postgres import running
 from api.present import DatabasePresent, SimulatedPresent
 from api.publishing import Publishing
 from api.settings import Settings
-from api.signing import JWT, Signer, signed
+from api.signing import Signer, signed
 from api.status import StatusQuestions
 from api.status_list import StatusLists
 from lifecycle import scheduler

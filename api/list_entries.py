@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-from api.places import ENTRIES_PER_LIST
 from lifecycle.sql import load
 from lifecycle.status import PublicStatus
 
@@ -43,12 +42,11 @@ class Entries(NamedTuple):
     said: str
 
 
-def entries_on(connection: Connection, number: int, on: date) -> Entries:
-    """What the register says of each place of the list on the day. Raises PlacesMissing."""
-    first = number * ENTRIES_PER_LIST
+def entries_on(connection: Connection, places: range, on: date) -> Entries:
+    """What the register says of each of the places on the day. Raises PlacesMissing."""
     values = {
-        "first": first,
-        "after": first + ENTRIES_PER_LIST,
+        "first": places.start,
+        "after": places.stop,
         "on": on,
         "statuses": list(MEANINGS),
         "values": [str(value) for value in MEANINGS.values()],
@@ -56,8 +54,8 @@ def entries_on(connection: Connection, number: int, on: date) -> Entries:
         "not_said": str(NOT_SAID),
     }
     row = connection.execute(SQL["select_entries"], values).fetchone()
-    if row is None or row[2] is None or row[2] - first + 1 != len(row[3]):
-        raise PlacesMissing(f"status list {number}: its last place is {row and row[2]}, and not all are given")
+    if row is None or row[2] is None or row[2] - places.start + 1 != len(row[3]):
+        raise PlacesMissing(f"the register has no number at some place from {places.start} on: no list is made of it")
     return Entries(row[0], row[1], row[3])
 
 

@@ -23,17 +23,22 @@ class Places:
     """The places of numbers in the lists of a register that is reached at ``public_url``."""
 
     public_url: str
+    entries_per_list: int = ENTRIES_PER_LIST
 
     def of(self, list_index: int | None) -> Place | None:
         """The place of the number claimed as the so-manieth (from 0); None for one never claimed."""
         if list_index is None:
             return None
-        number, index = divmod(list_index, ENTRIES_PER_LIST)
+        number, index = divmod(list_index, self.entries_per_list)
         return Place(self.uri(number), index)
 
     def uri(self, number: int) -> str:
         """The address of a list."""
         return f"{self.all_lists}/{number}"
+
+    def range_of(self, number: int) -> range:
+        """The places of a list."""
+        return range(number * self.entries_per_list, (number + 1) * self.entries_per_list)
 
     @property
     def all_lists(self) -> str:

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Response
 from joserfc import jws
 from joserfc.jwk import OKPKey
 
-from api.forms import Form, Volatile, Written
+from api.forms import JWT, Form, Volatile, Written
 from api.key_folder import CURVE, KeyFolder
 from lifecycle import events as e
 from lifecycle.errors import Refusal
@@ -23,7 +23,6 @@ from lifecycle.periods import legal_day
 from lifecycle.service import Register
 from lifecycle.signing_keys import SigningKey, SigningKeys
 
-JWT = "application/jwt"
 JWKS = "application/jwk-set+json"
 ALGORITHM = "EdDSA"
 STATUS_ANSWER = "certificate-status+jwt"

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from psycopg import Connection, Error
 
-from api.forms import JSON, Form, Forms, Volatile, Written
+from api.forms import JSON, JWT, Form, Forms, Volatile, Written
 from api.identity import STAFF, Identity, identify
 from api.lookup import Questions
 from api.places import Places
@@ -33,6 +33,7 @@ from projections.register import Found
 
 FRESH = timedelta(minutes=5)
 LONGEST_NUMBER = 100
+SIGNED_TOO: dict[int | str, dict[str, Any]] = {200: {"content": {JWT: {"schema": {"type": "string"}}}}}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -240,7 +241,7 @@ def router(status_questions: StatusQuestions) -> APIRouter:
     def asked_by(request: Request) -> Identity | None:
         return identify(questions.register, request) if "authorization" in request.headers else None
 
-    @routes.get("/status/{number:path}", tags=["public"], response_model=None)
+    @routes.get("/status/{number:path}", tags=["public"], response_model=None, responses=SIGNED_TOO)
     def status(
         request: Request,
         number: str,

@@ -17,7 +17,7 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from api.list_entries import Entries, claim, entries_on
-from api.places import ENTRIES_PER_LIST, Places
+from api.places import Places
 from api.signing import EVERYWHERE, Signer
 from api.status import FRESH
 from lifecycle.errors import Malformed, Refusal
@@ -159,7 +159,7 @@ class StatusLists:
             if kid is None or last_place is None or complete_until is None or now - complete_until > FRESH:
                 return 0
             standing = Standing(position, legal_day(now), kid)
-            lists = range(last_place // ENTRIES_PER_LIST + 1)
+            lists = range(last_place // self.places.entries_per_list + 1)
             return sum(self._bring_up(connection, each, standing, now, complete_until) for each in lists)
 
     def _bring_up(
@@ -179,7 +179,7 @@ class StatusLists:
 
     def _look(self, connection: Connection, number: int, standing: Standing, now: datetime) -> bool:
         """Whether a token was made, because the last one does not say what the register says."""
-        entries = entries_on(connection, number, standing.on)
+        entries = entries_on(connection, self.places.range_of(number), standing.on)
         standing = standing._replace(position=entries.position)
         content = sha256(_encode((standing.on, standing.kid, entries.said))).digest()
         self._looked[number] = Looked(now, standing, content, entries.complete_until)
