@@ -175,7 +175,7 @@ def status(number: str, on: Day = None) -> None:
 @app.command()
 def lag() -> None:
     """How far each projection has come, and what is set aside."""
-    with at_home() as house, house.pool.connection() as connection:
+    with at_home() as house, house.register.recorder.connection() as connection:
         last = house.register.recorder.max_notification_id() or 0
         behind = 0
         for name, position, complete_until in connection.execute(ENGINE_SQL["select_positions"]).fetchall():

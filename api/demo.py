@@ -35,7 +35,7 @@ class Demonstration:
     def first_numbers(self, count: int = 3) -> list[str]:
         """Some numbers to look up, as soon as the generated lives have come that far."""
         for _ in self.progress:
-            with self.house.pool.connection() as connection:
+            with self.house.register.recorder.connection() as connection:
                 numbers = first_numbers(connection, count)
             if len(numbers) == count:
                 return numbers

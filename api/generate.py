@@ -31,6 +31,10 @@ PLACES = ("北京", "上海", "广州", "深圳", "杭州", "成都", "武汉", 
 NAMES = ("安盾", "天卫", "金锁", "长城", "联防", "众安", "平安居", "守望", "安邦", "铁卫")
 
 
+COMPLAINT = c.LodgeComplaint(grounds="The operator did not answer three alarms in a row.", request_sha256="0" * 64)
+"""A command that one person gives at any time, any number of times."""
+
+
 @dataclass(slots=True)
 class Progress:
     """How far the generation has come."""
@@ -239,6 +243,9 @@ class Acts:
 
     def withdraw(self) -> None:
         self._both(c.Withdraw(reasons=(e.Reason("requirements_not_met"),)))
+
+    def complain(self) -> None:
+        self._do("registrar", COMPLAINT)
 
     def _organisation(self) -> UUID:
         body = f"91110108M{self.index:08d}"

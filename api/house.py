@@ -1,4 +1,4 @@
-"""Everything that one process needs, built in one place: the register, its present, the engine, the clock, the pool.
+"""Everything that one process needs, built in one place: the register, its present, the engine, the clock.
 
 Reading the environment and the machine's clock happens here and in ``settings`` and ``present`` alone.
 """
@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import psycopg
-from psycopg_pool import ConnectionPool
 
 from api.forms import JWT, Forms
 from api.key_folder import KeyFolder
@@ -59,7 +58,6 @@ class House:
     register: Register
     present: DatabasePresent | SimulatedPresent
     kind: Kind
-    pool: ConnectionPool
     engine: Engine
     questions: Questions
     status: StatusQuestions
@@ -82,7 +80,6 @@ class House:
         if self.clock is not None:
             self.clock.shutdown(wait=True)
         self.engine.stop()
-        self.pool.close()
         self.register.close()
 
     def today(self) -> date:
@@ -95,7 +92,7 @@ class House:
         """One round of the clock by hand."""
 
         def due(by: date) -> Generator:
-            with self.pool.connection() as connection:
+            with connect(self.addresses.engine) as connection:
                 pages = list(deadlines.clock_due(connection, by))
             yield from pages
 
@@ -145,28 +142,17 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
         register.clock = present = _present(kind, settings.starts_at, register)
         register.open()
         stars = {e.id: {code: level.stars for code, level in e.levels.items()} for e in register.editions.values()}
-        pool = ConnectionPool(
-            where.service,
-            min_size=1,
-            max_size=8,
-            open=False,
-            timeout=2,
-            reconnect_timeout=0,
-            kwargs={"autocommit": True, "connect_timeout": 2},
-        )
-        pool.open()
-        stack.callback(pool.close)
         engine = Engine(where.engine, [RegisterProjection(stars), DeadlinesProjection()], present)
         with connect(where.engine) as connection:
             engine.prepare(connection)
-        questions = Questions(register, pool)
+        questions = Questions(register)
         places, simulation = Places(settings.public_address), kind == "simulation"
         signer = Signer(register, KeyFolder(settings.keys_folder / kind / "status"), "status")
         forms = Forms({JWT: signed(signer, places.public_url)})
         status = StatusQuestions(questions, stars, simulation, forms, places)
-        lists = StatusLists(register, pool, signer, places, simulation)
+        lists = StatusLists(register, signer, places, simulation)
         publishing = Publishing(signer, lists)
-        house = House(where, register, present, kind, pool, engine, questions, status, publishing, settings)
+        house = House(where, register, present, kind, engine, questions, status, publishing, settings)
         stack.callback(house.stop)
         yield house
 

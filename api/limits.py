@@ -30,7 +30,8 @@ class Limits:
         try:
             body = await self._received(scope, receive)
         except Excessive as excess:
-            answer = problem(excess.status, excess.code, excess.code.replace("_", " "), excess.detail, instance=scope["path"])
+            title = excess.code.replace("_", " ")
+            answer = problem(excess.status, excess.code, title, excess.detail, instance=scope["path"])
             answer.headers["Connection"] = "close"
             await answer(scope, receive, send)
         else:

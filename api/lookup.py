@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from psycopg_pool import ConnectionPool
 
 from api.cursor import Cursor
 from api.ical import calendar_of
@@ -32,7 +31,6 @@ class Questions:
     """Answers from the projections and the log."""
 
     register: Register
-    pool: ConnectionPool
 
     def now(self) -> datetime:
         """The present instant: the database's in production, the process's in a simulation."""
@@ -42,7 +40,7 @@ class Questions:
         """Raises ProjectionLate if the projection does not reach the position in time."""
         if wanted is None:
             return
-        with self.pool.connection() as connection:
+        with self.register.recorder.connection() as connection:
             position = standing(connection, projection, wanted, seconds=seconds)
         if position < wanted:
             raise ProjectionLate(wanted=wanted, position=position)
@@ -55,9 +53,11 @@ class Questions:
         if position < wanted:
             raise ProjectionLate(wanted=wanted, position=position)
 
-    def certificates(self, identity: Identity, filters: dict[str, Any], cursor: str | None, limit: int) -> dict[str, Any]:
+    def certificates(
+        self, identity: Identity, filters: dict[str, Any], cursor: str | None, limit: int
+    ) -> dict[str, Any]:
         after = Cursor.read(cursor, (UUID(int=0),))
-        with self.pool.connection() as connection:
+        with self.register.recorder.connection() as connection:
             rows = register_projection.certificates(
                 connection,
                 **filters,
@@ -68,9 +68,11 @@ class Questions:
             )
         return _page(rows, limit, lambda row: (row["certificate_id"],))
 
-    def deadlines(self, identity: Identity, by: date, kind: str | None, cursor: str | None, limit: int) -> dict[str, Any]:
+    def deadlines(
+        self, identity: Identity, by: date, kind: str | None, cursor: str | None, limit: int
+    ) -> dict[str, Any]:
         after = Cursor.read(cursor, (date.min, UUID(int=0), "", 0))
-        with self.pool.connection() as connection:
+        with self.register.recorder.connection() as connection:
             rows = deadlines.of_persons(
                 connection, by=by, kind=kind, organisation=identity.organisation, after=after, limit=limit
             )

@@ -3,32 +3,19 @@
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from starlette.concurrency import run_in_threadpool
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api import commands, lookup, problems, signing, status, status_list
+from api.document import document
 from api.hot_path import HotPath
 from api.house import House
 from api.limits import Application, Limits, Message, Receive, Send
 from api.rate import RateLimit
 from projections.engine import SQL as ENGINE_SQL
 from projections.gatherer import Gatherer
-
-PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "code", "clause", "instance"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string"},
-        "clause": {"type": "string"},
-        "instance": {"type": "string"},
-    },
-}
 
 
 class Service(FastAPI):
@@ -58,7 +45,7 @@ def application(house: House) -> Service:
     app.include_router(status_list.router(house.publishing.lists))
     app.include_router(lookup.router(house.questions))
     _health(app, house)
-    app.openapi = lambda: _document(app)
+    app.openapi = lambda: document(app)
     app.add_middleware(Limits)
     app.front = _front(super(Service, app).__call__, house)
     return app
@@ -97,7 +84,7 @@ def _ready(house: House) -> Response:
 
 def _state(house: House) -> dict[str, Any]:
     last = house.register.recorder.last_event()
-    with house.pool.connection() as connection:
+    with house.register.recorder.connection() as connection:
         rows = connection.execute(ENGINE_SQL["select_positions"]).fetchall()
         quarantined = connection.execute(ENGINE_SQL["select_quarantine"]).fetchall()
     return {
@@ -122,18 +109,3 @@ def _metrics(house: House) -> Response:
         if standing["complete_until"]:
             age.labels(name).set((state["now"] - standing["complete_until"]).total_seconds())
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
-
-
-def _document(app: FastAPI) -> dict[str, Any]:
-    if app.openapi_schema is None:
-        document = FastAPI.openapi(app)
-        components = document.setdefault("components", {})
-        components.setdefault("schemas", {}).update(commands.SCHEMAS | {"Problem": PROBLEM})
-        components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-        refusal = {"content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-        for path in document["paths"].values():
-            for operation in path.values():
-                operation["responses"].pop("422", None)
-                operation["responses"]["default"] = {"description": "Refused; the problem says why.", **refusal}
-        app.openapi_schema = document
-    return app.openapi_schema

@@ -5,11 +5,9 @@ from typing import Any
 
 import msgspec
 import structlog
-from eventsourcing.persistence import OperationalError as StoreOperationalError
+from eventsourcing.persistence import OperationalError
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from psycopg import OperationalError
-from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
 from lifecycle.errors import Kind, Refusal
@@ -126,9 +124,6 @@ def install(app: FastAPI) -> None:
         return answer
 
     @app.exception_handler(OperationalError)
-    @app.exception_handler(StoreOperationalError)
-    @app.exception_handler(PoolTimeout)
-    @app.exception_handler(TimeoutError)
     def _unavailable(request: Request, error: Exception) -> Response:
         return database_unavailable(request.url.path, error)
 

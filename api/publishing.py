@@ -4,7 +4,6 @@ import psycopg
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from eventsourcing.persistence import PersistenceError
-from psycopg_pool import PoolTimeout
 
 from api.key_folder import KeyFolderRefused
 from api.list_entries import PlacesMissing
@@ -14,7 +13,7 @@ from lifecycle import scheduler
 from lifecycle.errors import Refusal
 
 SECONDS = 2
-EXPECTED = (PersistenceError, psycopg.OperationalError, PoolTimeout, Refusal, KeyFolderRefused, PlacesMissing)
+EXPECTED = (PersistenceError, psycopg.OperationalError, Refusal, KeyFolderRefused, PlacesMissing)
 
 _log = structlog.get_logger()
 

@@ -28,6 +28,7 @@ def served(house: House, host: str, port: int) -> Generator[str]:
     """The address of a server that runs in a thread; port 0 takes a free one. OSError where the port is taken."""
     config = configuration(house, host, port)
     listening = config.bind_socket()
+    listening.listen(config.backlog)  # who calls before the thread is ready waits, and is not turned away
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listening],), name="http", daemon=True)
     thread.start()

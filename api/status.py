@@ -167,7 +167,7 @@ class StatusQuestions:
     ) -> list[Told | Refusal]:  # fmt: skip
         """The answer for each number, in the order asked, or why there is none."""
         wanted = [self.number(number) for number in numbers]
-        with self.questions.pool.connection() as connection:
+        with self.register.recorder.connection() as connection:
             asked = self._asked(identity, on, known_at)
             known = [number for number in wanted if isinstance(number, str)]
             found = {each.number: each for each in register_projection.find(connection, known)}

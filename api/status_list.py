@@ -6,6 +6,7 @@ again: what was given out at a past instant is found under that instant. What is
 """
 
 import re
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -14,7 +15,6 @@ from typing import Any, NamedTuple
 import msgspec
 from fastapi import APIRouter, Request, Response
 from psycopg import Connection
-from psycopg_pool import ConnectionPool
 
 from api.list_entries import Entries, claim, entries_on
 from api.places import Places
@@ -110,11 +110,13 @@ class StatusLists:
     """The lists of a register, kept in the database, made by whichever process comes first."""
 
     register: Register
-    pool: ConnectionPool
     signer: Signer
     places: Places
     simulation: bool
     _looked: dict[int, Looked] = field(default_factory=dict)
+
+    def _connection(self) -> AbstractContextManager[Connection]:
+        return self.register.recorder.connection()
 
     # ---- giving out ----
 
@@ -124,7 +126,7 @@ class StatusLists:
     def current(self, number: int) -> Token:
         """The token that holds now. Raises StatusListUnknown, StatusListStale."""
         now = self.now()
-        with self.pool.connection() as connection:
+        with self._connection() as connection:
             last = _last(connection, number)
         if last is None:
             raise StatusListUnknown(list=number, all_lists=self.places.all_lists)
@@ -134,7 +136,7 @@ class StatusLists:
 
     def then(self, number: int, instant: datetime) -> Token:
         """The token that held at that instant, as it was given out. Raises NoStatusListThen."""
-        with self.pool.connection() as connection:
+        with self._connection() as connection:
             row = connection.execute(SQL["select_then"], {"list": number, "instant": instant}).fetchone()
         if row is None or row[0] <= instant:
             raise NoStatusListThen(list=number, instant=instant.isoformat())
@@ -142,7 +144,7 @@ class StatusLists:
 
     def uris(self) -> list[str]:
         """The address of every list."""
-        with self.pool.connection() as connection:
+        with self._connection() as connection:
             rows = connection.execute(SQL["select_lists"]).fetchall()
         return [self.places.uri(number) for (number,) in rows]
 
@@ -153,19 +155,23 @@ class StatusLists:
 
         One that was looked at less than a minute ago waits, unless its day is over. Raises PlacesMissing.
         """
-        with self.pool.connection() as connection:
+        with self._connection() as connection:
             now, kid = self.now(), self.signer.kid
             position, complete_until, last_place = connection.execute(SQL["select_standing"]).fetchone() or 3 * (None,)
             if kid is None or last_place is None or complete_until is None or now - complete_until > FRESH:
                 return 0
-            standing = Standing(position, legal_day(now), kid)
-            lists = range(last_place // self.places.entries_per_list + 1)
-            return sum(self._bring_up(connection, each, standing, now, complete_until) for each in lists)
+        standing = Standing(position, legal_day(now), kid)
+        lists = range(last_place // self.places.entries_per_list + 1)
+        return sum(self._bring_up(each, standing, now, complete_until) for each in lists)
 
-    def _bring_up(
+    def _bring_up(self, number: int, standing: Standing, now: datetime, complete_until: datetime) -> bool:
+        """Whether a token was made."""
+        with self._connection() as connection:
+            return self._brought_up(connection, number, standing, now, complete_until)
+
+    def _brought_up(
         self, connection: Connection, number: int, standing: Standing, now: datetime, complete_until: datetime
     ) -> bool:
-        """Whether a token was made."""
         looked = self._looked.get(number)
         if looked is None or looked.standing.on != standing.on:
             return self._look(connection, number, standing, now)

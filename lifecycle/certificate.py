@@ -320,6 +320,8 @@ def _renewed(certificate: Certificate, case: Case, version: int, fact: e.Certifi
 
 def _reissued(certificate: Certificate, case: Case, version: int, fact: e.CertificateReissued) -> None:
     _printed(certificate, fact, fact.effective_on)
+    if case.kind != "reissue":  # it prints a change of grade, which stands for good
+        certificate.types.put(fact.effective_on, fact.certification_type)
 
 
 def _regraded(certificate: Certificate, case: Case, version: int, fact: e.GradeChanged) -> None:

@@ -6,6 +6,7 @@ lost is in doubt, and whoever asked for it looks for its receipt.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Any, NoReturn
 from uuid import UUID
@@ -224,6 +225,10 @@ class Recorder(ApplicationRecorder):
         """What the register was founded as."""
         ((kind,),) = self._connections.read(SQL["select_kind"])
         return kind
+
+    def connection(self) -> AbstractContextManager[BoundedConnection]:
+        """The thread's connection, for questions to the read models; what is asked on it ends within seconds."""
+        return self._connections.lent()
 
     def close(self) -> None:
         """No connection is open any more."""

@@ -9,7 +9,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from lifecycle.certificate import Certificate
-from lifecycle.events import ONE_DAY
+from lifecycle.events import ONE_DAY, Due
 from lifecycle.sql import load
 from lifecycle.transitions import LIVE
 from projections.folds import Claim
@@ -55,9 +55,9 @@ class DeadlinesProjection:
 
 def deadlines(certificate: Certificate) -> Iterator[Deadline]:
     """Everything about the certificate that falls due some day, from its state alone."""
-    if certificate.status in LIVE:
-        yield from _of_the_clock(certificate)
-        yield from _of_the_certificate(certificate)
+    if certificate.status in LIVE and certificate.due and certificate.valid_until:
+        yield from _of_the_clock(certificate, certificate.due, certificate.valid_until)
+        yield from _of_the_certificate(certificate, certificate.due, certificate.valid_until)
     yield from _of_cases(certificate)
     for proposal in certificate.proposals.values():
         if proposal.state == "open":
@@ -66,8 +66,7 @@ def deadlines(certificate: Certificate) -> Iterator[Deadline]:
         yield Deadline("decide_again", since_on, version)
 
 
-def _of_the_clock(certificate: Certificate) -> Iterator[Deadline]:
-    due, valid_until = certificate.due, certificate.valid_until
+def _of_the_clock(certificate: Certificate, due: Due, valid_until: date) -> Iterator[Deadline]:
     yield Deadline("certificate_expired", valid_until + ONE_DAY, clock=True)
     if due.visit_on not in certificate.due_announced and due.notice_on <= valid_until:
         yield Deadline("surveillance_due", due.notice_on, clock=True)
@@ -75,11 +74,11 @@ def _of_the_clock(certificate: Certificate) -> Iterator[Deadline]:
         yield Deadline("surveillance_overdue", due.overdue_on, clock=True)
 
 
-def _of_the_certificate(certificate: Certificate) -> Iterator[Deadline]:
-    yield Deadline("renewal", certificate.valid_until)
-    yield Deadline("visit", certificate.due.visit_on)
+def _of_the_certificate(certificate: Certificate, due: Due, valid_until: date) -> Iterator[Deadline]:
+    yield Deadline("renewal", valid_until)
+    yield Deadline("visit", due.visit_on)
     if certificate.status == "active":
-        yield Deadline("suspension_proposal", certificate.due.overdue_on)
+        yield Deadline("suspension_proposal", due.overdue_on)
     elif (ends_on := certificate.standings[-1].suspended_until) is not None:
         yield Deadline("withdrawal_proposal", ends_on + ONE_DAY)
 

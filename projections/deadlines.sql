@@ -56,5 +56,6 @@ WHERE NOT clock
 ORDER BY due_on, certificate_id, kind, subject
 LIMIT %(limit)s;
 
+-- Emptied for a rebuild; not by TRUNCATE, which would keep readers waiting until the rebuild has ended.
 -- name: forget_deadlines
-TRUNCATE projections.deadline;
+DELETE FROM projections.deadline;

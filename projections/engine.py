@@ -10,9 +10,10 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 import structlog
-from psycopg import Connection, OperationalError
+from psycopg import Connection, DatabaseError, DataError, OperationalError
 
 from lifecycle import log
 from lifecycle.certificate import Certificate
@@ -24,6 +25,9 @@ SQL = load("engine", "projections")
 BATCH = 500
 WAIT_SECONDS = 1.0
 RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
+
+Problems = dict[UUID, str]
+"""Certificates that cannot be projected, and why."""
 
 _log = structlog.get_logger()
 
@@ -45,11 +49,12 @@ class Projection(Protocol):
 
 
 class Follower:
-    """One projection, brought up to date batch by batch."""
+    """One projection, brought up to date batch by batch; ``position`` is where it was found to stand last."""
 
     def __init__(self, projection: Projection) -> None:
         self.projection = projection
         self.folds = Folds()
+        self.position = 0
 
     def advance(self, connection: Connection, batch: int = BATCH) -> int:
         """One batch projected, rows and position together; answers how many facts it had."""
@@ -62,41 +67,61 @@ class Follower:
 
     def _advance(self, connection: Connection, batch: int) -> int:
         name = self.projection.name
-        held = connection.execute(SQL["hold_position"], {"projection": name}).fetchone()
-        rows = log.tail_rows(connection, held[0], batch)
-        if not rows:
-            return 0
-        result = self.folds.advance(connection, rows)
-        self.projection.put(connection, result.certificates)
-        self.projection.claim(connection, result.claims)
-        self._release(connection, result.certificates)
-        self._quarantine(connection, result.unreadable)
-        connection.execute(SQL["move_position"], {"projection": name, "position": rows[-1][0]})
+        (self.position,) = connection.execute(SQL["hold_position"], {"projection": name}).fetchone() or (0,)
+        rows = log.tail_rows(connection, self.position, batch)
+        if rows:
+            result = self.folds.advance(connection, rows)
+            problems = result.unreadable | self._put(connection, result.certificates)
+            self.folds.drop(problems)
+            self._set_aside(connection, problems, result.positions)
+            self._release(connection, [id for id in result.positions if id not in problems])
+            self.projection.claim(connection, result.claims)
+            self.position = rows[-1][0]
+            connection.execute(SQL["move_position"], {"projection": name, "position": self.position})
         return len(rows)
 
-    def _release(self, connection: Connection, certificates: Sequence[Certificate]) -> None:
-        ids = [certificate.id for certificate in certificates]
-        connection.execute(
-            SQL["release_from_quarantine"], {"projection": self.projection.name, "certificate_ids": ids}
-        )
+    def _put(self, connection: Connection, certificates: Sequence[Certificate]) -> Problems:
+        """All rows at once; where one of them cannot be made, certificate by certificate, so that the others go on."""
+        problem = self._try(connection, certificates) if certificates else None
+        if problem is None:
+            return {}
+        if len(certificates) == 1:
+            return {certificates[0].id: problem}
+        alone = {certificate.id: self._try(connection, [certificate]) for certificate in certificates}
+        return {id: problem for id, problem in alone.items() if problem is not None}
 
-    def _quarantine(self, connection: Connection, unreadable: Mapping) -> None:
-        for id, (position, problem) in unreadable.items():
+    def _try(self, connection: Connection, certificates: Sequence[Certificate]) -> str | None:
+        """What stood in the way, if it lies in the certificates; what lies in the database is raised."""
+        try:
+            with connection.transaction():
+                self.projection.put(connection, certificates)
+        except DataError as error:
+            return f"{type(error).__name__}: {error}"
+        except DatabaseError:
+            raise
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+        return None
+
+    def _release(self, connection: Connection, ids: Sequence[UUID]) -> None:
+        values = {"projection": self.projection.name, "certificate_ids": list(ids)}
+        connection.execute(SQL["release_from_quarantine"], values)
+
+    def _set_aside(self, connection: Connection, problems: Problems, positions: Mapping[UUID, int]) -> None:
+        for id, problem in problems.items():
             _log.error("certificate set aside", projection=self.projection.name, certificate=str(id), problem=problem)
-            connection.execute(
-                SQL["put_in_quarantine"],
-                {
-                    "projection": self.projection.name,
-                    "certificate_id": id,
-                    "position": position,
-                    "problem": problem[:2000],
-                },
-            )
-        if unreadable:
-            self.projection.withhold(connection, list(unreadable))
+            values = {
+                "projection": self.projection.name,
+                "certificate_id": id,
+                "position": positions[id],
+                "problem": _storable(problem)[:2000],
+            }
+            connection.execute(SQL["put_in_quarantine"], values)
+        if problems:
+            self.projection.withhold(connection, list(problems))
 
     def complete(self, connection: Connection, position: int, instant: datetime) -> None:
-        """Says that everything recorded up to ``instant`` has been seen, if the projection stands at ``position``."""
+        """Says that everything recorded up to ``instant`` has been seen, if the projection has come to ``position``."""
         values = {"projection": self.projection.name, "position": position, "complete_until": instant}
         connection.execute(SQL["mark_complete"], values)
 
@@ -146,6 +171,7 @@ class Engine:
     def prepare(self, connection: Connection) -> None:
         """The tables exist."""
         with connection.transaction():
+            connection.execute(SQL["take_preparation_lock"])
             connection.execute(SQL["create_position"])
             connection.execute(SQL["create_quarantine"])
             for follower in self.followers:
@@ -153,24 +179,30 @@ class Engine:
                 connection.execute(SQL["ensure_position"], {"projection": follower.projection.name})
 
     def catch_up(self, connection: Connection) -> int:
-        """Everything recorded so far is projected; answers how many facts that took."""
-        done = 0
+        """Everything recorded so far is projected, and said to be complete; answers how many facts that took.
+
+        The projections take turns, and what is recorded meanwhile is left for the next time, so that no load keeps any
+        of them from its end.
+        """
+        settled = log.settled(connection, self.clock.instant())
+        behind, done = self.followers, 0
+        while behind and not self.stopping.is_set():
+            done += sum(follower.advance(connection) for follower in behind)
+            behind = [follower for follower in behind if follower.position < settled.position]
         for follower in self.followers:
-            while not self.stopping.is_set() and (count := follower.advance(connection)):
-                done += count
+            follower.complete(connection, *settled)
         return done
 
     def settle(self, connection: Connection) -> None:
         """Says up to which instant everything has been seen."""
-        position, instant = log.settled(connection, self.clock.instant())
+        settled = log.settled(connection, self.clock.instant())
         for follower in self.followers:
-            follower.complete(connection, position, instant)
+            follower.complete(connection, *settled)
 
     def _follow(self, connection: Connection) -> None:
         with log.Listener(self.url) as listener:
             while not self.stopping.is_set():
                 self.catch_up(connection)
-                self.settle(connection)
                 listener.wait(WAIT_SECONDS)
 
 
@@ -205,3 +237,8 @@ def rebuild(connection: Connection, follower: Follower) -> int:
         while count := follower.advance(connection):
             done += count
         return done
+
+
+def _storable(text: str) -> str:
+    """The text without what PostgreSQL cannot hold in one: it may quote a fact that nobody could read."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

@@ -2,6 +2,10 @@
 -- name: become_engine
 SET ROLE certlife_engine;
 
+-- Tables are made by one engine at a time: IF NOT EXISTS alone fails where two make the same one at once.
+-- name: take_preparation_lock
+SELECT pg_advisory_xact_lock(4851, 3);
+
 -- The engine's own table: how far each projection has come.
 -- name: create_position
 CREATE TABLE IF NOT EXISTS projections.position (
@@ -24,11 +28,11 @@ UPDATE projections.position
 SET position = %(position)s
 WHERE projection = %(projection)s;
 
--- Everything recorded up to that instant has been seen.
+-- Everything recorded up to that instant has been seen, if the projection has come as far as the log stood then.
 -- name: mark_complete
 UPDATE projections.position
 SET complete_until = %(complete_until)s
-WHERE projection = %(projection)s AND position = %(position)s;
+WHERE projection = %(projection)s AND position >= %(position)s;
 
 -- Where a projection stands.
 -- name: select_position
@@ -47,6 +51,10 @@ CREATE TABLE IF NOT EXISTS projections.quarantine (
     problem text NOT NULL,
     PRIMARY KEY (projection, certificate_id)
 );
+
+-- What a stream begins with.
+-- name: select_first_topic
+SELECT topic FROM certlife.events WHERE originator_id = %(id)s AND originator_version = 1;
 
 -- Set aside until a later fact, or a repair, makes it readable again.
 -- name: put_in_quarantine
@@ -70,6 +78,6 @@ ORDER BY projection, position;
 -- name: forget
 DELETE FROM projections.quarantine WHERE projection = %(projection)s;
 
--- Back to the beginning of the log.
+-- Back to the beginning of the log, within a transaction that comes to its end again: what was complete stays so.
 -- name: rewind
-UPDATE projections.position SET position = 0, complete_until = NULL WHERE projection = %(projection)s;
+UPDATE projections.position SET position = 0 WHERE projection = %(projection)s;

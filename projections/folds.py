@@ -5,17 +5,19 @@ seen before is folded anew from its stream, up to the batch's last position.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from psycopg import Connection
+from psycopg import Connection, OperationalError
 
 from lifecycle import events as e
 from lifecycle import log, upcast
 from lifecycle.certificate import Certificate, evolve, fold
-from lifecycle.events import Recorded
+from lifecycle.sql import load
 from lifecycle.transitions import STATUS
+
+SQL = load("engine", "projections")
 
 CERTIFICATE_FACTS = frozenset(fact for _, fact in STATUS)
 """The facts of certificate streams."""
@@ -26,13 +28,21 @@ Claim = tuple[int, e.NumberClaimed | None]
 """The position at which a number was claimed, and the claim: None where it cannot be read, and still has its place."""
 
 
+OTHER_TOPICS = frozenset(topic for topic, fact in e.FACTS.items() if fact not in CERTIFICATE_FACTS)
+"""The topics of other streams, which are passed over unread."""
+
+
 @dataclass(slots=True)
 class Batch:
-    """What a batch of facts led to: certificates touched, numbers claimed in order, and what is unreadable and why."""
+    """What a batch of facts led to: certificates touched, numbers claimed in order, and what is unreadable and why.
+
+    ``positions`` are those of each touched stream's last fact in the batch.
+    """
 
     certificates: list[Certificate] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
-    unreadable: dict[UUID, tuple[int, str]] = field(default_factory=dict)
+    unreadable: dict[UUID, str] = field(default_factory=dict)
+    positions: dict[UUID, int] = field(default_factory=dict)
 
 
 class Folds:
@@ -45,30 +55,17 @@ class Folds:
     def advance(self, connection: Connection, rows: Sequence[log.Row]) -> Batch:
         """The certificates that the rows of the log touched, as they stand after the last of them."""
         batch = Batch()
-        touched: dict[UUID, None] = {}
-        refold: set[UUID] = set()
+        refold: dict[UUID, None] = {}
         for row in rows:
-            id = row[1]
-            if id not in refold:
-                try:
-                    recorded = upcast.recorded(*row)
-                except upcast.Unreadable:
-                    refold.add(id)
-                    if row[3] == CLAIM_TOPIC:
-                        batch.claims.append((row[0], None))
-                else:
-                    if type(recorded.fact) is e.NumberClaimed:
-                        batch.claims.append((row[0], recorded.fact))
-                    if type(recorded.fact) not in CERTIFICATE_FACTS:
-                        continue
-                    if not self._step(recorded):
-                        refold.add(id)
-            touched[id] = None
-        for id in refold:
-            self._refold(connection, id, rows[-1][0], batch)
-        for id in touched:
-            if id not in batch.unreadable:
-                batch.certificates.append(self.states[id])
+            if row[3] == CLAIM_TOPIC:
+                batch.claims.append((row[0], _claim(row)))
+            elif row[3] not in OTHER_TOPICS:
+                batch.positions[row[1]] = row[0]
+                if row[1] not in refold and not self._step(row):
+                    self.states.pop(row[1], None)
+                    refold[row[1]] = None
+        self._refold(connection, refold, rows[-1][0], batch)
+        batch.certificates = [self.states[id] for id in batch.positions if id not in batch.unreadable]
         self._trim()
         return batch
 
@@ -76,33 +73,55 @@ class Folds:
         """Nothing is remembered: after a failure, states are folded anew."""
         self.states.clear()
 
-    def _step(self, recorded: Recorded) -> bool:
-        """Evolved by one fact; False where the state has to be folded anew."""
-        id, version = recorded.originator_id, recorded.version
+    def drop(self, ids: Iterable[UUID]) -> None:
+        """These are not remembered: they are folded anew from what their streams say then, repaired or not."""
+        for id in ids:
+            self.states.pop(id, None)
+
+    def _step(self, row: log.Row) -> bool:
+        """Evolved by one fact; False where the state has to be folded anew, which tells the problem if there is one."""
+        id, version = row[1], row[2]
         state = self.states.get(id)
         if state is None and version == 1:
             state = self.states[id] = Certificate(id)
-        if state is None or version != state.version + 1 or type(recorded.fact) is e.RecordCorrected:
-            self.states.pop(id, None)
+        if state is None or version != state.version + 1:
             return False
         try:
-            evolve(state, version, recorded.fact)
-        except Exception:  # the refold, which reads the whole stream, tells the problem
-            del self.states[id]
+            fact = upcast.recorded(*row).fact
+            evolve(state, version, fact)
+        except Exception:
             return False
         self.states.move_to_end(id)
-        return True
+        return type(fact) is not e.RecordCorrected
 
-    def _refold(self, connection: Connection, id: UUID, upto_position: int, batch: Batch) -> None:
-        self.states.pop(id, None)
-        try:
-            state = fold(id, log.stream(connection, id, upto_position))
-        except Exception as error:
-            batch.unreadable[id] = (upto_position, f"{type(error).__name__}: {error}")
-        else:
-            state.history = ()
-            self.states[id] = state
+    def _refold(self, connection: Connection, ids: Iterable[UUID], upto_position: int, batch: Batch) -> None:
+        for id in ids:
+            try:
+                state = fold(id, log.stream(connection, id, upto_position))
+            except OperationalError:
+                raise
+            except Exception as error:
+                if self._is_certificate(connection, id):
+                    batch.unreadable[id] = f"{type(error).__name__}: {error}"
+                else:
+                    del batch.positions[id]
+            else:
+                state.history = ()
+                self.states[id] = state
+
+    def _is_certificate(self, connection: Connection, id: UUID) -> bool:
+        """By the first topic of its stream, for one that has a topic nobody knows."""
+        found = connection.execute(SQL["select_first_topic"], {"id": id}).fetchone()
+        return found is None or (found[0] not in OTHER_TOPICS and found[0] in e.FACTS.keys() | upcast.UPCASTS)
 
     def _trim(self) -> None:
         while len(self.states) > self.size:
             self.states.popitem(last=False)
+
+
+def _claim(row: log.Row) -> e.NumberClaimed | None:
+    try:
+        fact = upcast.recorded(*row).fact
+    except upcast.Unreadable:
+        return None
+    return fact if isinstance(fact, e.NumberClaimed) and "\0" not in fact.number else None

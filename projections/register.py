@@ -11,6 +11,8 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import dict_row
 
+from lifecycle import events as e
+from lifecycle import upcast
 from lifecycle.certificate import Certificate
 from lifecycle.rules import normalise_number
 from lifecycle.sql import load
@@ -70,10 +72,7 @@ class RegisterProjection:
         numbers = [row for certificate in certificates for row in self._number_rows(certificate)]
         if numbers:
             connection.execute(SQL["upsert_register"], _columns(numbers))
-        borne = {
-            "certificate_ids": [certificate.id for certificate in certificates],
-            "numbers": [row["numbers"] for row in numbers],
-        }
+        borne = {"certificate_ids": [c.id for c in certificates], "numbers": [row["numbers"] for row in numbers]}
         connection.execute(SQL["blank_numbers"], borne)
         listed = [_certificate_row(certificate) for certificate in certificates if certificate.scheme]
         if listed:
@@ -87,9 +86,16 @@ class RegisterProjection:
             connection.execute(SQL["claim_places"], {"numbers": numbers, "certificate_ids": certificate_ids})
 
     def withhold(self, connection: Connection, certificate_ids: Sequence[UUID]) -> None:
-        values = {"certificate_ids": list(certificate_ids)}
-        connection.execute(SQL["mark_register_under_repair"], values)
-        connection.execute(SQL["mark_certificate_under_repair"], values)
+        ids = {"certificate_ids": list(certificate_ids)}
+        claims = [upcast.recorded(*row).fact for row in connection.execute(SQL["select_claims"], ids, binary=True)]
+        numbers = [
+            {"numbers": normalise_number(claim.number), "certificate_ids": claim.certificate}
+            for claim in claims
+            if isinstance(claim, e.NumberClaimed)
+        ]
+        if numbers:
+            connection.execute(SQL["withhold_numbers"], _columns(numbers))
+        connection.execute(SQL["withhold_certificates"], ids)
 
     def forget(self, connection: Connection) -> None:
         connection.execute(SQL["forget_register"])

@@ -103,13 +103,47 @@ SET version = excluded.version,
     due_on = excluded.due_on,
     under_repair = false;
 
--- The certificate's numbers answer "under repair", never their old status.
--- name: mark_register_under_repair
-UPDATE projections.register SET under_repair = true WHERE certificate_id = ANY(%(certificate_ids)s);
+-- The numbers that some certificates have claimed, found by reading the whole log: seldom asked.
+-- name: select_claims
+SELECT event.position, event.originator_id, event.originator_version, event.topic, event.state, event.recorded_at
+FROM certlife.events AS event
+CROSS JOIN unnest(%(certificate_ids)s::uuid[]) AS wanted (certificate_id)
+WHERE event.topic = 'number-claimed.v1'
+    AND position(convert_to(format('"certificate":"%%s"', wanted.certificate_id), 'UTF8') IN event.state) > 0
+ORDER BY event.position;
 
--- The certificate is listed as under repair.
--- name: mark_certificate_under_repair
-UPDATE projections.certificate SET under_repair = true WHERE certificate_id = ANY(%(certificate_ids)s);
+-- The numbers answer "under repair", never an old status, nor that there is no such number.
+-- name: withhold_numbers
+INSERT INTO projections.register (number, certificate_id, segments, turns, statuses, under_repair)
+SELECT number, certificate_id, '[]', '{}', '{}', true
+FROM unnest(%(numbers)s::text[], %(certificate_ids)s::uuid[]) AS given (number, certificate_id)
+ON CONFLICT (number) DO UPDATE
+SET certificate_id = excluded.certificate_id,
+    segments = excluded.segments,
+    turns = excluded.turns,
+    statuses = excluded.statuses,
+    under_repair = excluded.under_repair;
+
+-- The certificates are listed as under repair, and nothing else is said of them.
+-- name: withhold_certificates
+INSERT INTO projections.certificate (
+    certificate_id, version, scheme, edition, holder, turns, statuses, levels, under_repair
+)
+SELECT certificate_id, 0, '', '', '', '{}', '{}', '{}', true
+FROM unnest(%(certificate_ids)s::uuid[]) AS given (certificate_id)
+ON CONFLICT (certificate_id) DO UPDATE
+SET version = excluded.version,
+    organisation = excluded.organisation,
+    scheme = excluded.scheme,
+    edition = excluded.edition,
+    number = excluded.number,
+    holder = excluded.holder,
+    turns = excluded.turns,
+    statuses = excluded.statuses,
+    levels = excluded.levels,
+    valid_until = excluded.valid_until,
+    due_on = excluded.due_on,
+    under_repair = excluded.under_repair;
 
 -- The public answers of some numbers, and where the projection stands, in one statement.
 -- name: select_numbers
@@ -145,5 +179,7 @@ LIMIT %(limit)s;
 -- name: select_first_numbers
 SELECT number FROM projections.register ORDER BY number LIMIT %(limit)s;
 
+-- Emptied for a rebuild; not by TRUNCATE, which would keep readers waiting until the rebuild has ended.
 -- name: forget_register
-TRUNCATE projections.register, projections.certificate;
+WITH numbers AS (DELETE FROM projections.register)
+DELETE FROM projections.certificate;

@@ -72,6 +72,12 @@ class Databases:
             yield database
 
     @contextmanager
+    def copy_of(self, original: Database) -> Generator[Database]:
+        """A copy of a database that nobody is connected to, dropped afterwards."""
+        with self._copied(original.name) as database:
+            yield database
+
+    @contextmanager
     def _copied(self, of: str) -> Generator[Database]:
         database = Database(self._server, f"test_{next(self._numbers)}")
         self._create(database, of=of)

@@ -23,5 +23,5 @@ def load(file: str, package: str = __name__) -> MappingProxyType[str, LiteralStr
     names, texts = parts[::2], parts[1::2]
     if len(set(names)) < len(names):
         raise ValueError(f"{file}.sql names a statement twice: {sorted(names)}")
-    statements = {name: _PURPOSE_OF_THE_NEXT.sub("", text) for name, text in zip(names, texts, strict=True)}
+    statements = {name: _PURPOSE_OF_THE_NEXT.sub("", text).strip() for name, text in zip(names, texts, strict=True)}
     return MappingProxyType(cast("dict[str, LiteralString]", statements))

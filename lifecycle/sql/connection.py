@@ -61,6 +61,10 @@ class BoundedConnection(psycopg.Connection[Row]):
         self._speaks.register(self.fileno(), select.POLLIN)
         self._listens.register(self.fileno(), select.POLLIN | select.POLLOUT)
 
+    def __del__(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Closed when nobody refers to it any more, as when its thread ends; psycopg would only warn of it."""
+        self.close()
+
     @classmethod
     def _connect_gen(cls, *args: Any, **kwargs: Any) -> Any:
         return _until(_connect_by.get(), super()._connect_gen(*args, **kwargs))
@@ -147,7 +151,7 @@ class Connections:
     def __init__(self, url: str):
         self._url = url
         self._own = threading.local()
-        self._all: WeakSet[_Kept] = WeakSet()
+        self._all: WeakSet[BoundedConnection] = WeakSet()
         self._adding = threading.Lock()
 
     def read(self, statement: LiteralString, parameters: Parameters | None = None) -> list[Row]:
@@ -173,44 +177,48 @@ class Connections:
         except (psycopg.Error, UnicodeEncodeError) as error:
             raise in_words(error, in_doubt=in_doubt and self._gave_up(error)) from error
 
+    @contextmanager
+    def lent(self) -> Generator[BoundedConnection]:
+        """The thread's connection, for questions of another room that end by the deadline together."""
+        try:
+            yield self._current(monotonic() + DEADLINE_SECONDS)
+        except psycopg.Error as error:
+            self._gave_up(error)
+            raise in_words(error) from error
+
     def close(self) -> None:
         """Every thread's connection is closed; a thread that goes on opens another."""
         with self._adding:
-            for kept in list(self._all):
-                kept.connection.close()
+            for connection in list(self._all):
+                connection.close()
 
     def _rows(self, deadline: float, statement: LiteralString, parameters: Parameters | None) -> list[Row]:
         return self._current(deadline).execute(statement, parameters, prepare=True, binary=True).fetchall()
 
     def _current(self, deadline: float) -> BoundedConnection:
-        kept: _Kept | None = getattr(self._own, "kept", None)
-        if kept is None or not kept.connection.is_usable():
-            self._own.kept = None  # closes the lost one
-            kept = self._own.kept = self._opened(deadline)
-        kept.connection.deadline = deadline
-        return kept.connection
+        connection: BoundedConnection | None = getattr(self._own, "connection", None)
+        if connection is None or not connection.is_usable():
+            self._drop()
+            connection = self._own.connection = self._opened(deadline)
+        connection.deadline = deadline
+        return connection
 
-    def _opened(self, deadline: float) -> "_Kept":
+    def _opened(self, deadline: float) -> BoundedConnection:
         _connect_by.set(deadline)
-        kept = _Kept(BoundedConnection.connect(self._url, autocommit=True, fallback_application_name="certlife"))
-        kept.connection.execute(SQL["prepare_session"])
+        connection = BoundedConnection.connect(self._url, autocommit=True, fallback_application_name="certlife")
+        connection.execute(SQL["prepare_session"])
         with self._adding:
-            self._all.add(kept)
-        return kept
+            self._all.add(connection)
+        return connection
 
     def _gave_up(self, error: psycopg.Error | UnicodeEncodeError) -> bool:
         """Whether the answer is lost, and with it the connection; False where the server refused the statement."""
         if is_about_the_statement(error):
             return False
-        self._own.kept = None
+        self._drop()
         return True
 
-
-class _Kept:
-    """A thread's connection, closed when the thread ends: nobody else refers to it."""
-
-    def __init__(self, connection: BoundedConnection):
-        self.connection = connection
-
-    def __del__(self) -> None:
-        self.connection.close()
+    def _drop(self) -> None:
+        connection: BoundedConnection | None = getattr(self._own, "connection", None)
+        if connection is not None:
+            connection.close()

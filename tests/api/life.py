@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -236,3 +236,10 @@ def life_at(office: Office, stage: str, holder: str = "holder") -> Life:
     life = Life(office, "former" if stage == "withdrawn" else holder)
     STAGES[stage](life)
     return life
+
+
+def resting_at(office: Office, stage: str) -> Life:
+    """A certificate at that stage for tests that record nothing: one for all of them."""
+    if stage not in office.resting:
+        office.resting[stage] = life_at(office, stage)
+    return replace(office.resting[stage])

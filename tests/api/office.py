@@ -1,4 +1,7 @@
-"""A certification body at work: the real application over a fresh register, its persons, and a key for each of them."""
+"""A certification body at work: the real application over a fresh register, its persons, and a key for each of them.
+
+Every answer that it gives is held to the OpenAPI document (fitting.py).
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ from lifecycle import events as e
 from lifecycle.organisation import check_character
 from lifecycle.periods import day_start
 from lifecycle.service import Request
+from tests.api.fitting import published_by
 from tests.databases import Database
 
 FIRST_DAY = datetime(2024, 1, 15, 2, tzinfo=UTC)
@@ -47,26 +51,49 @@ HOLDERS = {"holder": "91110108000000001", "stranger": "91110108000000002", "form
 """Three applicants, each of an organisation of its own, by the first seventeen characters of its unified code."""
 
 FOUNDER = e.By("founder", "administrator", "founding")
-INSIDE = ("Traceback", 'File "', "psycopg", "msgspec", "Exception", "Error:", "recursion", "codec", "<class", "object at 0x")
+INSIDE = (
+    "Traceback",
+    'File "',
+    "psycopg",
+    "msgspec",
+    "Exception",
+    "Error:",
+    "recursion",
+    "codec",
+    "<class",
+    "object at 0x",
+)
 """Words that no answer has: they would tell what is inside."""
 PROBLEM_MEMBERS = {"type", "title", "status", "detail", "code", "clause", "instance"}
 
 
 @dataclass
 class Office:
-    """The application, asked over HTTP; ``secrets``, ``keys`` (their ids) and ``organisations`` go by the person's name."""
+    """The application, asked over HTTP; ``secrets``, ``keys`` (their ids) and ``organisations`` go by the person's name; ``resting`` has
+    the certificates that tests may look at and must leave as they are, by their stage."""
 
     house: House
     client: TestClient
     secrets: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     organisations: dict[str, UUID] = field(default_factory=dict)
+    resting: dict[str, Any] = field(default_factory=dict)
+
+    def employs_as(self, other: Office) -> None:
+        """Everybody whom the other employs, with the same keys: its register is a copy of the other's."""
+        self.secrets, self.keys = dict(other.secrets), dict(other.keys)
+        self.organisations = dict(other.organisations)
+
+    def employs_everybody(self) -> None:
+        """The staff and the holders, each with a key."""
+        for person, role in STAFF.items():
+            self.employs(person, role)
+        for person, code in HOLDERS.items():
+            self.employs(person, "applicant", self.registers_organisation(person, code))
 
     # ---- asking ----
 
-    def post(
-        self, path: str, person: str | None, body: Any = None, *, key: str | None = None, **sent: Any
-    ) -> Response:
+    def post(self, path: str, person: str | None, body: Any = None, *, key: str | None = None, **sent: Any) -> Response:
         """A command as a person sends it; ``body`` is an object, or the bytes themselves; ``key`` is new if left out."""
         content = body if isinstance(body, bytes) else msgspec.json.encode({} if body is None else body)
         headers = {"Content-Type": "application/json", "Idempotency-Key": key or uuid4().hex}
@@ -132,28 +159,24 @@ class Office:
 
     def count(self) -> int:
         """How many events are recorded."""
-        with self.house.pool.connection() as connection:
+        with self.house.register.recorder.connection() as connection:
             return connection.execute("SELECT count(*) FROM certlife.events").fetchone()[0]
 
     @contextmanager
     def recording_nothing(self) -> Iterator[None]:
         """What is asked inside records nothing."""
-        before = self.count()
+        before = self.position
         yield
-        assert self.count() == before, "an event was recorded"
+        assert self.position == before, "an event was recorded"
 
 
 @contextmanager
 def office_of(database: Database, now: datetime | None = FIRST_DAY) -> Generator[Office]:
-    """An office over a register that nobody used before, everybody employed; nothing runs by itself."""
+    """An office over a register, nobody employed yet; nothing runs by itself."""
     with TemporaryDirectory() as keys, opened(addresses_of(database), Settings(now=now, keys=Path(keys))) as house:
         with TestClient(application(house), raise_server_exceptions=False) as client:
-            office = Office(house, client)
-            for person, role in STAFF.items():
-                office.employs(person, role)
-            for person, code in HOLDERS.items():
-                office.employs(person, "applicant", office.registers_organisation(person, code))
-            yield office
+            client.event_hooks = {"response": [published_by(client).require_fit]}
+            yield Office(house, client)
 
 
 def addresses_of(database: Database) -> Addresses:

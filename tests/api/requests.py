@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from lifecycle.organisation import check_character
-from tests.api.life import SHA, Json, Life, later, life_at, reasons
+from tests.api.life import SHA, Json, Life, later, life_at, reasons, resting_at
 from tests.api.office import Office
 
 _fresh = count(100)
@@ -127,3 +127,8 @@ LAWFUL: tuple[Lawful, ...] = (
 def life_for(office: Office, lawful: Lawful) -> Life:
     """A new certificate at the stage that the request is lawful at."""
     return Life(office) if lawful.at == "nothing" else life_at(office, lawful.at)
+
+
+def resting_for(office: Office, lawful: Lawful) -> Life:
+    """The same for tests that record nothing: one certificate for all of them."""
+    return Life(office) if lawful.at == "nothing" else resting_at(office, lawful.at)

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.api.life import EDITION, Json, Life, later, life_at, reasons
+from tests.api.life import EDITION, Json, Life, later, life_at, reasons, resting_at
 from tests.api.office import Office, answered, problem_of, refused
-from tests.api.requests import LAWFUL, Lawful, life_for
+from tests.api.requests import LAWFUL, Lawful, resting_for
 
 every_command = pytest.mark.parametrize("lawful", LAWFUL, ids=lambda lawful: lawful.name)
 
@@ -47,9 +47,13 @@ NOT_JSON = {
 
 @pytest.mark.parametrize("body", NOT_JSON)
 def test_what_is_not_one_json_object_is_refused(shared_office: Office, body: str) -> None:
-    life = life_at(shared_office, "opened")
+    life = resting_at(shared_office, "opened")
     with shared_office.recording_nothing():
-        for path, by in ((f"/certificates/{life.id}/complaints", "holder"), ("/persons", "adm"), ("/applications", "holder")):
+        for path, by in (
+            (f"/certificates/{life.id}/complaints", "holder"),
+            ("/persons", "adm"),
+            ("/applications", "holder"),
+        ):
             refused(shared_office.post(path, by, NOT_JSON[body]), 422, "malformed")
 
 
@@ -60,7 +64,7 @@ def test_json_nested_100_000_deep_is_refused(shared_office: Office) -> None:
 
 @every_command
 def test_a_body_of_another_shape_is_refused(shared_office: Office, lawful: Lawful) -> None:
-    life = life_for(shared_office, lawful)
+    life = resting_for(shared_office, lawful)
     body = lawful.body(life)
     wrong: list[Json] = [body | {"surplus": 1}, body | {"type": "another"}]
     wrong += [body | {name: [value]} for name, value in body.items()]
@@ -70,12 +74,19 @@ def test_a_body_of_another_shape_is_refused(shared_office: Office, lawful: Lawfu
             refused(lawful.sent(life, body=each), 422, "malformed")
 
 
-WRONG_TYPES = ("application/x-www-form-urlencoded", "text/plain", "application/xml", "multipart/form-data; boundary=x", "x", "")
+WRONG_TYPES = (
+    "application/x-www-form-urlencoded",
+    "text/plain",
+    "application/xml",
+    "multipart/form-data; boundary=x",
+    "x",
+    "",
+)
 
 
 @pytest.mark.parametrize("content_type", WRONG_TYPES)
 def test_a_body_that_is_not_called_json_is_refused(shared_office: Office, content_type: str) -> None:
-    life = life_at(shared_office, "opened")
+    life = resting_at(shared_office, "opened")
     with shared_office.recording_nothing():
         response = life.in_case("review", "reg", {"outcome": "accepted"}, headers={"Content-Type": content_type})
         refused(response, 415, "unsupported_media_type")
@@ -127,7 +138,8 @@ def test_every_other_text_is_stored_exactly(office: Office, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "longest"), [("holder", 300), ("address", 300), ("scope", 2000), ("scheme", 300), ("certification_type", 64)]
+    ("name", "longest"),
+    [("holder", 300), ("address", 300), ("scope", 2000), ("scheme", 300), ("certification_type", 64)],
 )
 def test_a_text_is_at_most_so_long(shared_office: Office, name: str, longest: int) -> None:
     life = Life(shared_office)
@@ -138,10 +150,15 @@ def test_a_text_is_at_most_so_long(shared_office: Office, name: str, longest: in
         for text in ("", " ", "\t\n", "\u3000"):
             refused(shared_office.post("/applications", "holder", life.application(**{name: text})), 422, "malformed")
     response = shared_office.post("/applications", "holder", life.application(**{name: "x" * longest}))
-    assert response.status_code == 201 or problem_of(response)["code"] in ("scheme_unknown", "certification_type_unknown")
+    assert response.status_code == 201 or problem_of(response)["code"] in (
+        "scheme_unknown",
+        "certification_type_unknown",
+    )
 
 
-@pytest.mark.parametrize("code", ["", "x" * 18, "91110108000000001", "9111010800000000１X", "91110108000000001O", "𠮷" * 18, "1" * 300])
+@pytest.mark.parametrize(
+    "code", ["", "x" * 18, "91110108000000001", "9111010800000000１X", "91110108000000001O", "𠮷" * 18, "1" * 300]
+)
 def test_a_unified_code_that_is_none_is_refused(shared_office: Office, code: str) -> None:
     with shared_office.recording_nothing():
         response = shared_office.post("/organisations", "reg", {"unified_code": code, "name": "x", "address": "x"})
@@ -161,7 +178,7 @@ NUMBERS = (0, -1, 2**31, 2**63, 2**64, -(2**70), 10**30, 10**4000)
 
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda number: str(number)[:22])
 def test_a_number_that_no_event_has_is_refused(shared_office: Office, number: int) -> None:
-    life = life_at(shared_office, "active")
+    life = resting_at(shared_office, "active")
     notice = {"of": number, "served_on": "2024-01-15", "proof_sha256": "0" * 64}
     correction = {"target": number, "reason": "x", "void": True}
     misused = reasons("mark_misused")
@@ -175,7 +192,7 @@ def test_a_number_that_no_event_has_is_refused(shared_office: Office, number: in
 
 @pytest.mark.parametrize("number", [1.0, 1.5, "1", True, None, [], {}, -0.0])
 def test_a_number_is_written_as_one(shared_office: Office, number: Any) -> None:
-    life = life_at(shared_office, "active")
+    life = resting_at(shared_office, "active")
     with shared_office.recording_nothing():
         refused(life.post("appeals", "holder", {"against": number, "grounds": "x"}), 422, "malformed")
 
@@ -185,7 +202,7 @@ def test_a_number_is_written_as_one(shared_office: Office, number: Any) -> None:
               "9" * 4000, 4, 4.0, None, "4\n"],
 )  # fmt: skip
 def test_marks_are_exact_decimal_strings_within_the_weight(shared_office: Office, marks: Any) -> None:
-    life = life_at(shared_office, "planned")
+    life = resting_at(shared_office, "planned")
     body = life.assessment()
     body["findings"][0]["marks"] = marks
     with shared_office.recording_nothing():
@@ -193,7 +210,7 @@ def test_marks_are_exact_decimal_strings_within_the_weight(shared_office: Office
 
 
 def test_findings_name_every_element_once(shared_office: Office) -> None:
-    life = life_at(shared_office, "planned")
+    life = resting_at(shared_office, "planned")
     whole = life.findings()
     for findings in ([], whole[1:], [*whole, whole[0]], [*whole[1:], whole[0] | {"element": "9.9"}], whole * 21):
         with shared_office.recording_nothing():
@@ -203,12 +220,22 @@ def test_findings_name_every_element_once(shared_office: Office) -> None:
 
 
 DAYS = ("0001-01-01", "0999-12-31", "1582-10-04", "1899-12-31", "9999-12-31", "2024-02-29")
-NO_DAYS = ("", "today", "2024-1-1", "2023-02-29", "2024-01-15T00:00:00Z", "20240115", "10000-01-01", "-001-01-01", "２０２４-01-15")
+NO_DAYS = (
+    "",
+    "today",
+    "2024-1-1",
+    "2023-02-29",
+    "2024-01-15T00:00:00Z",
+    "20240115",
+    "10000-01-01",
+    "-001-01-01",
+    "２０２４-01-15",
+)
 
 
 @every_command
 def test_days_at_the_ends_of_the_calendar_fail_nothing(shared_office: Office, lawful: Lawful) -> None:
-    life = life_for(shared_office, lawful)
+    life = resting_for(shared_office, lawful)
     body = lawful.body(life)
     named = [name for name in (*body, "effective_on", "until_on", "ends_on") if name.endswith(("_on", "_from", "_to"))]
     for name in dict.fromkeys(named):
@@ -221,7 +248,7 @@ def test_days_at_the_ends_of_the_calendar_fail_nothing(shared_office: Office, la
 
 @every_command
 def test_a_day_that_is_none_is_refused(shared_office: Office, lawful: Lawful) -> None:
-    life = life_for(shared_office, lawful)
+    life = resting_for(shared_office, lawful)
     body = lawful.body(life)
     with shared_office.recording_nothing():
         for day in (*NO_DAYS, 20240115, 1.5, True, [], {}):
@@ -229,7 +256,7 @@ def test_a_day_that_is_none_is_refused(shared_office: Office, lawful: Lawful) ->
 
 
 def test_a_plan_for_the_end_of_the_calendar_fails_nothing(shared_office: Office) -> None:
-    assessment, visit = life_at(shared_office, "accepted"), life_at(shared_office, "visit_opened")
+    assessment, visit = resting_at(shared_office, "accepted"), resting_at(shared_office, "visit_opened")
     for life in (assessment, visit):
         for first, last in (("2024-01-15", "9999-12-31"), ("9999-12-31", "9999-12-31"), ("0001-01-01", "2024-01-15"),
                             ("0001-01-01", "0001-01-01"), ("2024-01-16", "2024-01-15")):  # fmt: skip
@@ -238,9 +265,9 @@ def test_a_plan_for_the_end_of_the_calendar_fails_nothing(shared_office: Office)
             assert response.status_code < 500, (first, last, response.text)
 
 
-def test_a_correction_to_the_end_of_the_calendar_fails_nothing(shared_office: Office) -> None:
-    life = life_at(shared_office, "active").visit_opened()
-    shared_office.moves_to(later(life, 1))
+def test_a_correction_to_the_end_of_the_calendar_fails_nothing(office: Office) -> None:
+    life = life_at(office, "active").visit_opened()
+    office.moves_to(later(life, 1))
     life.visited()
     stream = {event["type"]: event for event in life.stream()}
     for topic, paths in {
@@ -262,7 +289,7 @@ PATHS = ("", "/", "//", "holder", "/holder/x", "/findings", "/findings/", "/find
 
 @pytest.mark.parametrize("old", [None, "x", 1, [], {}, {"a": [[[]]]}])
 def test_a_correction_of_no_such_value_is_refused(shared_office: Office, old: Any) -> None:
-    life = life_at(shared_office, "active")
+    life = resting_at(shared_office, "active")
     for target in (1, life.version_of("assessment-recorded"), life.version_of("certificate-issued")):
         for path in PATHS:
             body = {"target": target, "reason": "x", "changes": [{"path": path, "old": old, "new": old}]}
@@ -273,7 +300,9 @@ def test_a_correction_of_no_such_value_is_refused(shared_office: Office, old: An
 # ---- addresses -----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("id", ["x", "0", "%00", "%F0%A0%AE%B7", "a" * 1000, "00000000-0000-0000-0000-00000000000g", "..%2f..", "%2e%2e"])
+@pytest.mark.parametrize(
+    "id", ["x", "0", "%00", "%F0%A0%AE%B7", "a" * 1000, "00000000-0000-0000-0000-00000000000g", "..%2f..", "%2e%2e"]
+)
 def test_an_address_that_is_none_is_refused(shared_office: Office, id: str) -> None:
     with shared_office.recording_nothing():
         for method, path in (("GET", f"/certificates/{id}"), ("GET", f"/certificates/{id}/events"),
@@ -286,7 +315,7 @@ def test_an_address_that_is_none_is_refused(shared_office: Office, id: str) -> N
 
 @pytest.mark.parametrize("case", ["-1", "+1", "1.0", "1e1", "01x", "%D9%A1", "9999999999", "1_0", " 1"])
 def test_a_case_is_a_whole_number(shared_office: Office, case: str) -> None:
-    life = life_at(shared_office, "opened")
+    life = resting_at(shared_office, "opened")
     body = {"outcome": "accepted"}
     refused(life.post(f"cases/{case}/review", "reg", body), 422, "malformed")
     refused(life.post("cases/0/review", "reg", body), 404, "case_unknown")
@@ -294,7 +323,7 @@ def test_a_case_is_a_whole_number(shared_office: Office, case: str) -> None:
 
 
 def test_the_case_stands_in_the_address_alone(shared_office: Office) -> None:
-    life = life_at(shared_office, "opened")
+    life = resting_at(shared_office, "opened")
     refused(life.in_case("review", "reg", {"outcome": "accepted", "case": 2}), 422, "malformed")
 
 
@@ -311,13 +340,13 @@ def test_an_address_that_does_not_exist_and_a_method_that_is_not_meant_are_probl
 
 @pytest.mark.parametrize("given", ["yes", "1", "True", "", "true,true"])
 def test_a_dry_run_is_true_or_false(shared_office: Office, given: str) -> None:
-    life = life_at(shared_office, "opened")
+    life = resting_at(shared_office, "opened")
     with shared_office.recording_nothing():
         refused(life.in_case("review", "reg", {"outcome": "accepted"}, params={"dry_run": given}), 422, "malformed")
 
 
 def test_a_refusal_holds_the_facts_as_members(shared_office: Office) -> None:
-    life = life_at(shared_office, "suspended")
+    life = resting_at(shared_office, "suspended")
     body = {"reasons": reasons("mark_misused"), "ends_on": "2024-01-20"}
     problem = refused(life.post("suspension-extensions", "dora", body), 409, "suspension_end_not_later")
     assert (problem["ends_on"], problem["ends_now_on"]) == ("2024-01-20", later(life, 30))

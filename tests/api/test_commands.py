@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 
 from lifecycle import keys, scheme
-from tests.api.life import CSP, SHA, Json, Life, life_at, reasons
+from tests.api.life import CSP, SHA, Json, Life, life_at, reasons, resting_at
 from tests.api.office import Office, answered, refused
-from tests.api.requests import LAWFUL, Lawful, life_for
+from tests.api.requests import LAWFUL, Lawful, life_for, resting_for
 
 every_command = pytest.mark.parametrize("lawful", LAWFUL, ids=lambda lawful: lawful.name)
 commands_on_certificates = pytest.mark.parametrize(
@@ -18,7 +18,7 @@ commands_on_certificates = pytest.mark.parametrize(
 
 def stored(office: Office) -> list[tuple[str, str]]:
     """Stream and topic of everything recorded, in order."""
-    with office.house.pool.connection() as connection:
+    with office.house.register.recorder.connection() as connection:
         query = "SELECT originator_id::text, topic FROM certlife.events ORDER BY position"
         return connection.execute(query).fetchall()
 
@@ -44,9 +44,7 @@ def test_a_lawful_command_is_recorded_and_answered(shared_office: Office, lawful
 
 
 @every_command
-def test_the_same_key_and_body_again_give_the_same_answer_and_do_nothing(
-    shared_office: Office, lawful: Lawful
-) -> None:
+def test_the_same_key_and_body_again_give_the_same_answer_and_do_nothing(shared_office: Office, lawful: Lawful) -> None:
     life, key = life_for(shared_office, lawful), uuid4().hex
     body = lawful.body(life)
     first = lawful.sent(life, key=key, body=body)
@@ -69,7 +67,7 @@ def test_the_same_key_with_another_body_is_refused(shared_office: Office, lawful
 
 @every_command
 def test_a_command_without_an_idempotency_key_is_refused(shared_office: Office, lawful: Lawful) -> None:
-    life = life_for(shared_office, lawful)
+    life = resting_for(shared_office, lawful)
     with shared_office.recording_nothing():
         for key in ("", "a key", "k" * 101):
             refused(lawful.sent(life, headers={"Idempotency-Key": key}), 422, "malformed")
@@ -94,7 +92,7 @@ def test_a_dry_run_records_nothing_and_answers_what_the_real_call_then_answers(
 
 @every_command
 def test_a_dry_run_is_refused_as_the_real_call_is(shared_office: Office, lawful: Lawful) -> None:
-    life = life_for(shared_office, lawful)
+    life = resting_for(shared_office, lawful)
     body = lawful.body(life) | {"surplus": 1}
     with shared_office.recording_nothing():
         rehearsed = lawful.sent(life, body=body, params={"dry_run": "true"})
@@ -215,7 +213,7 @@ MAIN_REFUSALS: dict[str, tuple[str, str, str, Json, int, str]] = {
 @pytest.mark.parametrize("refusal", MAIN_REFUSALS)
 def test_what_the_state_forbids_is_refused_and_records_nothing(shared_office: Office, refusal: str) -> None:
     at, what, by, body, status, code = MAIN_REFUSALS[refusal]
-    life = life_at(shared_office, at)
+    life = resting_at(shared_office, at)
     if what.endswith("assessment"):
         body = life.assessment()
     with shared_office.recording_nothing():

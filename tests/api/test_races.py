@@ -25,7 +25,9 @@ T = TypeVar("T")
 @pytest.fixture
 def busy_office(office: Office) -> Generator[Office]:
     """An office asked through a real server on a port of its own."""
+    hooks = office.client.event_hooks
     with served(office.house, "127.0.0.1", 0) as url, _client(url) as client:
+        client.event_hooks = hooks
         office.client = client  # pyright: ignore[reportAttributeAccessIssue]
         yield office
 

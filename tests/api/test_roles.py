@@ -9,7 +9,7 @@ from fastapi.routing import iter_route_contexts
 
 from tests.api.life import SHA, Life, life_at
 from tests.api.office import Office, answered, problem_of, refused
-from tests.api.requests import LAWFUL, Lawful, life_for
+from tests.api.requests import LAWFUL, Lawful, life_for, resting_for
 
 PERSONS = {
     "applicant": "holder",
@@ -118,7 +118,7 @@ def test_there_are_exactly_these_endpoints(office: Office) -> None:
 
 @every_lawful
 def test_each_role_does_what_it_may_and_nothing_else(office: Office, lawful: Lawful) -> None:
-    life = life_for(office, lawful)
+    life = resting_for(office, lawful)
     with office.recording_nothing():
         for role, person in everybody(lawful):
             response = asked(lawful, life, person)
@@ -130,7 +130,7 @@ def test_each_role_does_what_it_may_and_nothing_else(office: Office, lawful: Law
 
 @every_lawful
 def test_who_is_nobody_here_does_nothing(office: Office, lawful: Lawful) -> None:
-    life = life_for(office, lawful)
+    life = resting_for(office, lawful)
     with office.recording_nothing():
         for person in NOBODIES:
             response = asked(lawful, life, person)
@@ -140,7 +140,7 @@ def test_who_is_nobody_here_does_nothing(office: Office, lawful: Lawful) -> None
 
 @every_lawful
 def test_an_applicant_of_another_organisation_does_not_learn_what_exists(office: Office, lawful: Lawful) -> None:
-    life, nowhere = life_for(office, lawful), Life(office, id=str(uuid4()), proposed={"proposal": 1})
+    life, nowhere = resting_for(office, lawful), Life(office, id=str(uuid4()), proposed={"proposal": 1})
     body = lawful.body(life) | ({"request_sha256": SHA} if lawful.name in ON_BEHALF else {})
     with office.recording_nothing():
         response = lawful.sent(life, person="stranger", body=body)
@@ -169,7 +169,7 @@ def _as_if(problem: dict[str, Any], there: Life, here: Life) -> dict[str, Any]:
 @pytest.mark.parametrize("lawful", [each for each in LAWFUL if each.about_certificate], ids=lambda lawful: lawful.name)
 def test_who_may_not_act_is_told_so_whether_the_certificate_exists_or_not(office: Office, lawful: Lawful) -> None:
     nowhere = Life(office, id=str(uuid4()), proposed={"proposal": 1})
-    body = lawful.body(life_for(office, lawful))
+    body = lawful.body(resting_for(office, lawful))
     for role, person in everybody(lawful):
         response = lawful.sent(nowhere, person=person, body=body)
         if role in _may_try(lawful):

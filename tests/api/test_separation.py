@@ -87,7 +87,11 @@ def test_only_the_team_records_and_closes(office: Office) -> None:
 
 def test_who_declared_a_conflict_of_interest_serves_in_no_case_of_the_organisation(office: Office) -> None:
     planned, graded = life_at(office, "accepted"), life_at(office, "proposed")
-    declared = {"organisation": str(office.organisations["holder"]), "grounds": "worked there", "until_on": "2024-02-29"}
+    declared = {
+        "organisation": str(office.organisations["holder"]),
+        "grounds": "worked there",
+        "until_on": "2024-02-29",
+    }
     for person in ("bob", "dan"):
         answered(office.post(f"/persons/{person}/conflicts", "reg", declared))
     refused(planned.in_case("plan", "reg", planned.site() | {"team": ["ana", "bob"]}), 403, "conflict_of_interest")
@@ -116,7 +120,10 @@ def assignments(assessors: tuple[str, ...]) -> Iterator[pytest.param]:
 
 @pytest.mark.parametrize(
     ("assessor", "reviewer"),
-    [*assignments(FOUR[:1]), *(pytest.param(*p.values, id=p.id, marks=pytest.mark.figures) for p in assignments(FOUR[1:]))],
+    [
+        *assignments(FOUR[:1]),
+        *(pytest.param(*p.values, id=p.id, marks=pytest.mark.figures) for p in assignments(FOUR[1:])),
+    ],
 )
 def test_of_all_assignments_of_four_persons_only_the_lawful_ones_pass(
     office: Office, assessor: str, reviewer: str

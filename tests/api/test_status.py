@@ -402,7 +402,9 @@ def test_certificates_are_listed_by_what_stands_today(office: Office) -> None:
         listed = answered(office.get("/certificates", "aud", status=status))["items"]
         assert [row["certificate_id"] for row in listed] == [lives[stage].id]
     by_level = answered(office.get("/certificates", "aud", level="five_star"))["items"]
-    assert {row["certificate_id"] for row in by_level} == {life.id for stage, life in lives.items() if stage != "opened"}
+    assert {row["certificate_id"] for row in by_level} == {
+        life.id for stage, life in lives.items() if stage != "opened"
+    }
     assert len(answered(office.get("/certificates", "aud", holder="example ALARM"))["items"]) == 5
     assert answered(office.get("/certificates", "aud", holder="%"))["items"] == []
     due = answered(office.get("/certificates", "aud", due_by="2026-01-15"))["items"]
@@ -429,7 +431,9 @@ def test_lists_are_paged_without_gap_or_repetition(office: Office) -> None:
         assert found == ids
 
 
-@pytest.mark.parametrize(("limit", "accepted"), [(1, True), (199, True), (200, True), (201, False), (0, False), (-1, False)])
+@pytest.mark.parametrize(
+    ("limit", "accepted"), [(1, True), (199, True), (200, True), (201, False), (0, False), (-1, False)]
+)
 def test_a_page_has_at_most_200_rows(shared_office: Office, limit: int, accepted: bool) -> None:
     life = life_at(shared_office, "opened")
     for path in ("/certificates", "/deadlines", f"/certificates/{life.id}/events"):
@@ -440,7 +444,9 @@ def test_a_page_has_at_most_200_rows(shared_office: Office, limit: int, accepted
             refused(response, 422, "malformed")
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "AAAA", "W10", "WzFd", "WyJ4Il0", "bnVsbA", "é", "a" * 400, "a" * 401, "%00", "W1tbW1td"])
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "AAAA", "W10", "WzFd", "WyJ4Il0", "bnVsbA", "é", "a" * 400, "a" * 401, "%00", "W1tbW1td"]
+)
 def test_a_cursor_that_no_page_gave_is_refused(shared_office: Office, cursor: str) -> None:
     life = life_at(shared_office, "opened")
     for path in ("/certificates", "/deadlines"):

@@ -13,7 +13,7 @@ Row = tuple[str, int | None, bytes, bool]
 
 def rows(office: Office) -> list[Row]:
     """What the register has of every number, in the order of places."""
-    with office.house.pool.connection() as connection:
+    with office.house.register.recorder.connection() as connection:
         return connection.execute(
             "SELECT number, list_index, segments, under_repair FROM projections.register ORDER BY list_index, number"
         ).fetchall()

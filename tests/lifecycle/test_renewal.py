@@ -160,3 +160,12 @@ def test_a_level_changed_after_an_early_renewal_stands_for_good() -> None:
     story.decided(case, "renew")
     story.on("2026-12-01").regraded()
     assert [story.certificate.levels.at(on) for on in (story.today, day("2027-01-15"))] == ["five_star", "five_star"]
+
+
+def test_a_type_changed_after_an_early_renewal_stands_for_good() -> None:
+    """Renewed as a star certificate; a regrade for conformity before that period begins: it is none then."""
+    story = Story().issued(Story().findings(scored=False), certification_type="conformity").on("2026-10-01")
+    story.renewed().on("2026-12-01")
+    story.regraded(story.findings(scored=False), certification_type="conformity")
+    told = story.shown(on=day("2027-01-15"))
+    assert (told.level, told.certification_type, told.stars) == ("conformity", "conformity", None)

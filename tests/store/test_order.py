@@ -143,12 +143,12 @@ def all_at_once(writers: int, work: Callable[[int], object], meanwhile: Callable
 def hammer(recorder: Recorder, reader: TailReader, events: int) -> None:
     """Many write at once, one to three events each time, while one reads on."""
 
-    def write(writer: int) -> None:
+    def write(_: int) -> None:
         stream, version = uuid4(), 0
         for number in range(events // (2 * WRITERS)):
             size = number % 3 + 1
             facts = [stored(stream, version + step) for step in range(1, size + 1)]
-            recorder.insert_events(facts, receipt=receipt(f"{writer}-{number}"))
+            recorder.insert_events(facts, receipt=receipt(f"{stream}-{number}"))
             version += size
 
     all_at_once(WRITERS, write, meanwhile=reader.read_on)
@@ -177,6 +177,9 @@ def test_a_tail_reader_beside_eight_writers_without_the_lock_misses_events(
     recorder: Recorder, reader: TailReader, owner: Owner
 ) -> None:
     owner.spoil_append(NO_LOCK)
-    hammer(recorder, reader, 960)
 
-    assert reader.missed(recorder)
+    def misses(_: int) -> bool:
+        hammer(recorder, reader, 960)
+        return bool(reader.missed(recorder))
+
+    assert any(map(misses, range(20)))  # nearly always at once; what happens for certain stands above

@@ -1,0 +1,154 @@
+"""The OpenAPI document: FastAPI tells the addresses and what can be asked, the commands tell their bodies, and the
+shape of every answer stands in ``shapes``.
+"""
+
+import re
+
+import msgspec
+from fastapi import FastAPI
+
+from api.commands import ADDRESSES, APPROVERS, JSON, PROPOSAL, SUBJECTS
+from api.identity import STAFF
+from api.forms import Volatile
+from api.problems import MEDIA_TYPE
+from api.shapes import ANSWERS, ID, Schema, exactly, list_of, page_of, recorded_about, ref
+from lifecycle import commands as c
+from lifecycle.decide import DUTIES
+from lifecycle.duties import Roles
+from lifecycle.status import Answer
+
+COMMANDS: dict[str, tuple[type[msgspec.Struct], Roles]] = {
+    **{address: (command, DUTIES[command].by) for address, command in ADDRESSES.items()},
+    f"{PROPOSAL}/approvals": (c.Approve, APPROVERS),
+    f"{PROPOSAL}/rejections": (c.Reject, APPROVERS),
+}
+
+
+def document(app: FastAPI) -> Schema:
+    """The whole document, made once."""
+    if app.openapi_schema is None:
+        made = FastAPI.openapi(app)
+        made["components"] = {
+            "schemas": _command_schemas() | _answer_schemas(),
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        }
+        for path, operations in made["paths"].items():
+            for method, operation in operations.items():
+                operation |= _command(path) if method == "post" else _question(path, operation)
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+# ---- commands --------------------------------------------------------------------------------------------------------
+
+HEADERS_AND_QUERY: list[Schema] = [
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": True,
+        "description": "The same person, key and body again give the same answer and do nothing.",
+        "schema": {"type": "string", "pattern": "^[!-~]{1,100}$"},
+    },
+    {
+        "name": "If-Match",
+        "in": "header",
+        "description": "The version that the command was decided on; 412 if the certificate has another.",
+        "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
+    },
+    {
+        "name": "dry_run",
+        "in": "query",
+        "description": "The answer that the command would give, and nothing is recorded.",
+        "schema": {"type": "boolean", "default": False},
+    },
+]
+PATH: dict[str, Schema] = {
+    "certificate_id": ID,
+    "case": {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+    "proposal": {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+    "person": {"type": "string", "minLength": 1, "maxLength": 64},
+}
+
+
+def _command(path: str) -> Schema:
+    command, roles = COMMANDS[path]
+    answer = ref(f"Answer_about_{SUBJECTS.get(command, 'certificate_id')}")
+    told = {"content": {JSON: {"schema": answer}}}
+    responses = {"200": {"description": "Recorded; the answer says what.", **told}}
+    if command in NEW:
+        responses["201"] = {"description": "Recorded, and something new began with it.", **told}
+    if path not in (f"{PROPOSAL}/approvals", f"{PROPOSAL}/rejections"):
+        responses["202"] = {"description": "Proposed: it takes effect when another person approves it.", **told}
+    named = [{"name": n, "in": "path", "required": True, "schema": PATH[n]} for n in re.findall(r"{(\w+)}", path)]
+    return {
+        "summary": c.name_of(command).replace("_", " "),
+        "parameters": named + HEADERS_AND_QUERY,
+        "requestBody": {"required": True, "content": {JSON: {"schema": ref(command.__name__)}}},
+        "responses": responses | REFUSED,
+        "security": [{"key": []}],
+        "x-roles": sorted(roles),
+    }
+
+
+NEW = (c.SubmitApplication, c.RegisterOrganisation, c.RegisterPerson)
+
+
+def _command_schemas() -> dict[str, Schema]:
+    """The shapes of bodies: of a command's own, not of its name, nor of its case where that stands in the address."""
+    commands = [command for command, _ in COMMANDS.values()]
+    _, schemas = msgspec.json.schema_components(commands, ref_template="#/components/schemas/{name}")
+    for command in commands:
+        schema = schemas[command.__name__]
+        for name in ("type", "case") if issubclass(command, c.CaseCommand) else ("type",):
+            del schema["properties"][name]
+        schema["required"] = [name for name in schema["required"] if name != "type"]
+    return schemas
+
+
+# ---- answers ---------------------------------------------------------------------------------------------------------
+
+REFUSED: dict[str, Schema] = {
+    "default": {
+        "description": "Refused; the problem says why.",
+        "content": {MEDIA_TYPE: {"schema": ref("Problem")}},
+    }
+}
+
+
+def _question(path: str, operation: Schema) -> Schema:
+    answer = QUESTIONS[path]
+    content = {answer: {}} if isinstance(answer, str) else {JSON: {"schema": answer}}
+    told: Schema = {"responses": {"200": {"description": "The answer.", "content": content}} | REFUSED}
+    if "staff" in operation["tags"]:
+        told |= {"security": [{"key": []}], "x-roles": sorted(STAFF | {"applicant"})}
+    elif "public" in operation["tags"]:
+        told |= {"security": [{}, {"key": []}]}
+    return told
+
+
+QUESTIONS: dict[str, Schema | str] = {
+    "/status/{number}": ref("Status"),
+    "/status": exactly(answers=list_of({"anyOf": [ref("Status"), ref("Problem")]})),
+    "/certificates": page_of(ref("ListedCertificate")),
+    "/certificates/{certificate_id}": ref("Certificate"),
+    "/certificates/{certificate_id}/events": page_of(ref("Event")),
+    "/deadlines": page_of(ref("Deadline")),
+    "/deadlines.ics": "text/calendar",
+    "/healthz": exactly(status={"const": "alive"}),
+    "/readyz": ref("Readiness"),
+    "/metrics": "text/plain",
+}
+"""What each question answers: a shape, or a media type that has none."""
+
+
+def _answer_schemas() -> dict[str, Schema]:
+    subjects = {"certificate_id", *SUBJECTS.values()}
+    about = {f"Answer_about_{subject}": recorded_about(subject) for subject in sorted(subjects)}
+    return ANSWERS | about | {"Status": _status()}
+
+
+def _status() -> Schema:
+    """The public record and when it holds, as one object."""
+    _, schemas = msgspec.json.schema_components([Answer, Volatile])
+    members = schemas["Answer"]["properties"] | schemas["Volatile"]["properties"]
+    return {"description": Answer.__doc__, **exactly(**members)}

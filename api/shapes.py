@@ -1,0 +1,178 @@
+"""The shapes of what is answered, for the OpenAPI document. A test holds each answer of the service to its shape."""
+
+from typing import Any, get_args
+
+from lifecycle import commands as c
+from lifecycle import events as e
+from lifecycle.transitions import Stage, Status
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+FLAG: Schema = {"type": "boolean"}
+DAY: Schema = {"type": "string", "format": "date"}
+INSTANT: Schema = {"type": "string", "format": "date-time"}
+ID: Schema = {"type": "string", "format": "uuid"}
+SHA256: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+TOPIC: Schema = {"enum": sorted(e.FACTS)}
+
+
+def list_of(of: Schema) -> Schema:
+    return {"type": "array", "items": of}
+
+
+def perhaps(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def exactly(optional: Schema | None = None, **members: Schema) -> Schema:
+    """Exactly these members, and perhaps the optional ones."""
+    return {
+        "type": "object",
+        "properties": members | (optional or {}),
+        "required": list(members),
+        "additionalProperties": False,
+    }
+
+
+def ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def page_of(of: Schema) -> Schema:
+    return exactly(items=list_of(of), next=perhaps(TEXT))
+
+
+def recorded_about(subject: str) -> Schema:
+    """What a command answers; ``subject`` names the id of what it is about."""
+    told = {subject: ID, "version": COUNT, "events": list_of(exactly(type=TOPIC, version=COUNT))}
+    perhaps_told = {
+        "position": COUNT,
+        "certificate_number": TEXT,
+        "proposal": COUNT,
+        "digest": SHA256,
+        "expires_at": INSTANT,
+        "dry_run": {"const": True},
+    }
+    return exactly(perhaps_told, **told)
+
+
+PROBLEM: Schema = {
+    "description": "RFC 9457; the facts of the refusal stand beside these members.",
+    **exactly(type=TEXT, title=TEXT, status=COUNT, detail=TEXT, code=TEXT, clause=TEXT, instance=TEXT),
+    "additionalProperties": True,
+}
+
+DUE = exactly(
+    {"grace_until": DAY},
+    visit_on=DAY,
+    notice_on=DAY,
+    coverage_on=DAY,
+    anchor_on=DAY,
+    interval_months=COUNT,
+)
+
+CASE = exactly(
+    {"team": list_of(TEXT), "reviewers": list_of(TEXT)},
+    case=COUNT,
+    kind={"enum": list(get_args(e.CaseKind))},
+    stage={"enum": list(get_args(Stage))},
+    opened_on=DAY,
+    draw=list_of(TEXT),
+    quota=COUNT,
+    on_site_to=perhaps(DAY),
+    open_nonconformities=list_of(TEXT),
+    score=perhaps(TEXT),
+    level=perhaps(TEXT),
+    because=perhaps(TEXT),
+    against=perhaps(COUNT),
+    upheld=perhaps(FLAG),
+    decide_by=perhaps(DAY),
+)
+
+PROPOSAL = exactly(
+    proposal=COUNT,
+    state={"enum": ["open", "approved", "rejected"]},
+    act={"enum": sorted(c.COMMANDS)},
+    body={"type": "object"},
+    digest=SHA256,
+    proposed_by=TEXT,
+    act_on=DAY,
+    expires_on=DAY,
+)
+
+CERTIFICATE = exactly(
+    certificate_id=ID,
+    version=COUNT,
+    organisation=perhaps(ID),
+    scheme=TEXT,
+    edition=TEXT,
+    certificate_number=perhaps(TEXT),
+    document=COUNT,
+    status={"enum": list(get_args(Status))},
+    status_since=perhaps(DAY),
+    suspended_until=perhaps(DAY),
+    level=perhaps(TEXT),
+    certification_type=perhaps(TEXT),
+    holder=perhaps(TEXT),
+    address=perhaps(TEXT),
+    scope=perhaps(TEXT),
+    first_certified_on=perhaps(DAY),
+    periods=list_of(exactly(valid_from=DAY, valid_until=DAY)),
+    due=perhaps(DUE),
+    withdrawal_open_since=perhaps(DAY),
+    cases=list_of(ref("Case")),
+    proposals=list_of(ref("Proposal")),
+    unsupported=list_of(exactly(version=COUNT, since=DAY)),
+)
+
+EVENT: Schema = {
+    "description": "One fact with its place in the log; the members of the fact depend on its type.",
+    **exactly(version=COUNT, position=COUNT, recorded_at=INSTANT, event_id=TEXT, type=TOPIC, effective_on=DAY),
+    "additionalProperties": True,
+}
+
+LISTED = exactly(
+    certificate_id=ID,
+    version=COUNT,
+    organisation=perhaps(ID),
+    scheme=TEXT,
+    edition=TEXT,
+    number=perhaps(TEXT),
+    holder=TEXT,
+    valid_until=perhaps(DAY),
+    due_on=perhaps(DAY),
+    under_repair=FLAG,
+    status=perhaps({"enum": list(get_args(Status))}),
+    level=perhaps(TEXT),
+)
+
+DEADLINE = exactly(
+    certificate_id=ID, kind=TEXT, subject=COUNT, due_on=DAY, number=perhaps(TEXT), holder=TEXT, overdue=FLAG
+)
+
+READINESS = exactly(
+    status={"const": "ready"},
+    kind={"enum": ["production", "simulation"]},
+    simulation=FLAG,
+    now=INSTANT,
+    last_position=COUNT,
+    projections={
+        "type": "object",
+        "additionalProperties": exactly(position=COUNT, complete_until=perhaps(INSTANT)),
+    },
+    under_repair=COUNT,
+)
+
+ANSWERS: dict[str, Schema] = {
+    "Problem": PROBLEM,
+    "Certificate": CERTIFICATE,
+    "Case": CASE,
+    "Proposal": PROPOSAL,
+    "Event": EVENT,
+    "ListedCertificate": LISTED,
+    "Deadline": DEADLINE,
+    "Readiness": READINESS,
+}
+"""By their names in the document's components."""
