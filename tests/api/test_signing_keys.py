@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import stat
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ import pytest
 from psycopg import sql
 from starlette.testclient import TestClient
 
+from api.cli import main
 from api.house import House, opened
 from api.key_folder import KeyFolder, KeyFolderRefused
 from api.main import application
@@ -287,23 +287,20 @@ def test_a_simulations_key_is_never_a_production_key(
 # ---- the command line ------------------------------------------------------------------------------------------------
 
 
-def certlife(database: Database, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {
-        "CERTLIFE_DATABASE_URL": database.service_url,
-        "CERTLIFE_ENGINE_DATABASE_URL": database.engine_url,
-        "CERTLIFE_KEYS": str(folder),
-    }
-    command = [sys.executable, "-c", "from api.cli import main; main()", *words]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-
-
-def test_an_operator_rotates_the_key_from_the_command_line(database: Database, tmp_path: Path) -> None:
-    done = certlife(database, tmp_path, "keys", "rotate-signing", "--reason", "first", "--by", "wang-li")
-    assert done.returncode == 0, done.stderr
+def test_an_operator_rotates_the_key_from_the_command_line(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CERTLIFE_DATABASE_URL", database.service_url)
+    monkeypatch.setenv("CERTLIFE_ENGINE_DATABASE_URL", database.engine_url)
+    monkeypatch.setenv("CERTLIFE_KEYS", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["certlife", "keys", "rotate-signing", "--reason", "first", "--by", "wang-li"])
+    with pytest.raises(SystemExit, match="0"):
+        main()
     (file,) = (tmp_path / "simulation" / "status").iterdir()
-    assert f"{file.stem} signs from now on" in done.stdout
+    assert f"{file.stem} signs from now on" in capsys.readouterr().out
     file.parent.chmod(0o755)
-    exposed = certlife(database, tmp_path, "keys", "rotate-signing")
-    assert exposed.returncode == 1
-    assert "chmod 700" in exposed.stderr
-    assert "Traceback" not in exposed.stderr
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    told = capsys.readouterr().err
+    assert told.startswith("certlife: ")
+    assert "chmod 700" in told
