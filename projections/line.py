@@ -62,6 +62,7 @@ class Line:
         self._connection: AsyncConnection[Any] | None = None
         self._result: PGresult | None = None
         self._answer: asyncio.Future[PGresult] | None = None
+        self._heard: int | None = None
 
     async def gathered(self, numbers: Sequence[str], now: datetime | None) -> Gathered:
         """What the register has of the numbers. Raises psycopg.Error.
@@ -77,8 +78,8 @@ class Line:
         return _gathered(await self._asked(await self._open(), parameters))
 
     async def close(self) -> None:
+        self._hear_no_more()
         if self._connection is not None:
-            asyncio.get_running_loop().remove_reader(self._connection.pgconn.socket)
             await self._connection.close()
         self._connection = None
 
@@ -88,7 +89,8 @@ class Line:
         )
         await connection.execute(SQL["prepare_session"])
         self._connection = connection
-        asyncio.get_running_loop().add_reader(connection.pgconn.socket, self._receive, connection)
+        self._heard = connection.pgconn.socket
+        asyncio.get_running_loop().add_reader(self._heard, self._receive, connection)
         await self._sent(connection, lambda: connection.pgconn.send_prepare(GATHERED.name, GATHERED.text))
         return connection
 
@@ -122,10 +124,16 @@ class Line:
             else:
                 return
         except Error as error:
-            asyncio.get_running_loop().remove_reader(pgconn.socket)
+            self._hear_no_more()
             self._told(error)
         else:
             self._told(None)
+
+    def _hear_no_more(self) -> None:
+        """By the number that the socket had: libpq has closed it, and nobody else has taken the number yet."""
+        if self._heard is not None:
+            asyncio.get_running_loop().remove_reader(self._heard)
+        self._heard = None
 
     def _told(self, error: Error | None) -> None:
         answer, result, self._answer, self._result = self._answer, self._result, None, None

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Generator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,9 +14,23 @@ from joserfc.jwk import KeySet
 from tests.api.life import Json, Life, life_at
 from tests.api.office import Office, answered, office_of, refused
 from tests.api.token_list_reader import payload, verified
-from tests.databases import Database
+from tests.databases import Database, Databases
 
 JWT = {"Accept": "application/jwt"}
+
+
+@pytest.fixture
+def database(databases: Databases) -> Generator[Database]:
+    """A register that nobody used before, and that has no key yet."""
+    with databases.register("simulation") as database:
+        yield database
+
+
+@pytest.fixture
+def office(database: Database) -> Generator[Office]:
+    with office_of(database) as office:
+        office.employs_everybody()
+        yield office
 JWK_SET = "application/jwk-set+json"
 CLAIMS = {"current", "iss", "iat", "exp"}
 OF_THE_MOMENT = {"computed_at", "expires_at", "complete_until"}
@@ -144,6 +159,7 @@ def test_another_registers_key_does_not_verify_it(office: Office, life: Life, da
 def test_in_production_a_library_needs_nothing_but_the_token_and_the_keys(production_database: Database) -> None:
     """Its own clock finds the token in time: no instant is given to it."""
     with office_of(production_database, None) as office:
+        office.employs_everybody()
         office.house.catch_up()
         header, told = verified(signed(office, "CSP-S01-2024-00001"), jwks(office))
         assert (told["status"], told["simulation"], told["current"]) == ("unknown", False, True)
@@ -155,6 +171,7 @@ def test_in_production_a_library_needs_nothing_but_the_token_and_the_keys(produc
 
 def test_a_stale_answer_is_not_signed_and_is_given_unsigned(database: Database) -> None:
     with office_of(database) as office:
+        office.employs_everybody()
         life = life_at(office, "active")
         office.house.catch_up()
         office.house.present.move_to(office.house.questions.now() + timedelta(minutes=4))

@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
@@ -29,9 +29,23 @@ from tests.api.life import Json
 from tests.api.office import FOUNDER, Office, addresses_of, answered, office_of, refused
 from tests.api.test_signing import asked, at, jwks, payload, signed
 from tests.api.token_list_reader import verified
-from tests.databases import Database
+from tests.databases import Database, Databases
 
 NUMBER = "CSP-S01-2024-00001"
+
+
+@pytest.fixture
+def database(databases: Databases) -> Generator[Database]:
+    """A register that nobody used before, and that has no key yet."""
+    with databases.register("simulation") as database:
+        yield database
+
+
+@pytest.fixture
+def office(database: Database) -> Generator[Office]:
+    with office_of(database) as office:
+        office.employs_everybody()
+        yield office
 
 
 @contextmanager

@@ -172,6 +172,7 @@ def test_a_number_under_repair_is_not_said_to_be_anything(office: Office, databa
 
 def test_in_production_nothing_but_the_token_the_keys_and_the_answer_is_needed(production_database: Database) -> None:
     with office_of(production_database, None) as office:
+        office.employs_everybody()
         life = life_at(office, "active")
         assert published(office) == 1
         place = answered(office.get(f"/status/{life.number}"))["status_list"]
@@ -286,7 +287,7 @@ def test_numbers_beyond_the_end_of_a_list_stand_in_the_next(office: Office) -> N
     office.house.catch_up()
     house = office.house.publishing.lists
     places = Places("https://register.example", entries_per_list=2)
-    lists = StatusLists(house.register, house.pool, house.signer, places, simulation=True)
+    lists = StatusLists(house.register, house.signer, places, simulation=True)
     assert lists.publish() == 3
     assert lists.uris() == [f"https://register.example/status-lists/{number}" for number in range(3)]
     found = []
