@@ -21,6 +21,7 @@ from api.demo import YEARS, Demonstration, demonstration
 from api.generate import Progress as Generated
 from api.generate import generate as generate_lives
 from api.house import House, PresentRefused, addresses, opened
+from api.key_folder import KeyFolderRefused
 from api.postgres import PostgresUnavailable
 from api.settings import Settings
 from api.staff import STAFF, register_staff
@@ -37,12 +38,13 @@ from projections.engine import Follower, connect
 from projections.engine import rebuild as rebuild_projection
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-keys = typer.Typer(no_args_is_help=True, help="Keys of persons: add, revoke, list.")
+keys = typer.Typer(no_args_is_help=True, help="Keys of persons: add, revoke, list; the key that signs: rotate-signing.")
 app.add_typer(keys, name="keys")
 console = Console(highlight=False, soft_wrap=True)
 
 EXPECTED = (
     Refusal, PresentRefused, PostgresUnavailable, EditionChanged, StepFailed, server.AddressTaken, PersistenceError,
+    KeyFolderRefused,
     psycopg.OperationalError, OSError,
 )  # fmt: skip
 
@@ -111,6 +113,7 @@ def serve(
     settings = Settings()
     with server.listens(settings.host, settings.port) as listening, at_home(settings) as house:
         house.start(engine=engine, clock=clock)
+        house.publishing.start()
         console.print(f"certlife serves a {house.kind} register on http://{settings.host}:{settings.port}")
         if not settings.database_url:
             console.print(f"its database, for other commands: CERTLIFE_DATABASE_URL='{house.addresses.service}' "
@@ -164,8 +167,8 @@ def tick(
 def status(number: str, on: Day = None) -> None:
     """The public status of a certificate number."""
     with at_home() as house:
-        answer = house.questions.status(number, None, day_option(on), None)
-        for name, value in msgspec.json.decode(answer.body).items():
+        told = house.status.status(number, None, day_option(on), None)
+        for name, value in msgspec.json.decode(told.written.body).items():
             if value is not None:
                 console.print(f"{name:22} {value}")
 
@@ -240,6 +243,19 @@ def keys_list() -> None:
         for key in issued:
             state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in force"
             console.print(f"{key.key}  {key.person}  {key.role}  {key.organisation or '-'}  {state}")
+
+
+@keys.command("rotate-signing")
+def keys_rotate_signing(
+    reason: str = "", by: Annotated[str, typer.Option(help="the person who has it changed")] = "operator"
+) -> None:
+    """A new key signs public answers and status lists; the old ones sign no more, and what they signed still verifies.
+
+    Run it as the service's account, on the machine with its folder of keys. Services at work notice within seconds.
+    """
+    with at_home() as house:
+        kid = house.publishing.signer.rotate(e.By(by, "administrator", "command-line"), reason)
+        console.print(f"{kid} signs from now on")
 
 
 # ---- generated data and the demonstration ----------------------------------------------------------------------------

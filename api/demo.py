@@ -59,10 +59,11 @@ def demonstration(settings: Settings, certificates: int, seed: int) -> Generator
     with (
         tempfile.TemporaryDirectory(prefix="certlife-", ignore_cleanup_errors=True) as folder,
         embedded(Path(folder) / "pg", "simulation") as where,
-        opened(where, settings.model_copy(update={"now": begin})) as house,
+        opened(where, settings.model_copy(update={"now": begin, "keys": Path(folder) / "keys"})) as house,
     ):
         secrets = register_staff(house.register)
         house.start(clock=False)
         with served(house, settings.host, settings.port) as url:
+            house.publishing.start()
             lives = generate(house, certificates, seed, now, years=YEARS)
             yield Demonstration(house, Client(url, secrets), now, lives)

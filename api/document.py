@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from api.commands import ADDRESSES, APPROVERS, JSON, PROPOSAL, SUBJECTS
 from api.identity import STAFF
-from api.lookup import Volatile
+from api.forms import Volatile
 from api.problems import MEDIA_TYPE
 from api.shapes import ANSWERS, ID, Schema, exactly, list_of, page_of, recorded_about, ref
 from lifecycle import commands as c
@@ -116,9 +116,13 @@ REFUSED: dict[str, Schema] = {
 
 
 def _question(path: str, operation: Schema) -> Schema:
-    answer = QUESTIONS[path]
-    content = {answer: {}} if isinstance(answer, str) else {JSON: {"schema": answer}}
-    told: Schema = {"responses": {"200": {"description": "The answer.", "content": content}} | REFUSED}
+    responses = {status: answer for status, answer in operation["responses"].items() if status != "422"}
+    if path in QUESTIONS:
+        answer = QUESTIONS[path]
+        content = {answer: {}} if isinstance(answer, str) else {JSON: {"schema": answer}}
+        others = {kind: told for kind, told in responses["200"].get("content", {}).items() if kind != JSON}
+        responses["200"] = {"description": "The answer.", "content": content | others}
+    told: Schema = {"responses": responses | REFUSED}
     if "staff" in operation["tags"]:
         told |= {"security": [{"key": []}], "x-roles": sorted(STAFF | {"applicant"})}
     elif "public" in operation["tags"]:
@@ -138,17 +142,17 @@ QUESTIONS: dict[str, Schema | str] = {
     "/readyz": ref("Readiness"),
     "/metrics": "text/plain",
 }
-"""What each question answers: a shape, or a media type that has none."""
+"""What each question answers: a shape, or a media type that has none; a question not told here tells it by itself."""
 
 
 def _answer_schemas() -> dict[str, Schema]:
     subjects = {"certificate_id", *SUBJECTS.values()}
     about = {f"Answer_about_{subject}": recorded_about(subject) for subject in sorted(subjects)}
-    return ANSWERS | about | {"Status": _status()}
+    return ANSWERS | about | _status()
 
 
 def _status() -> Schema:
     """The public record and when it holds, as one object."""
-    _, schemas = msgspec.json.schema_components([Answer, Volatile])
+    _, schemas = msgspec.json.schema_components([Answer, Volatile], ref_template="#/components/schemas/{name}")
     members = schemas["Answer"]["properties"] | schemas["Volatile"]["properties"]
-    return {"description": Answer.__doc__, **exactly(**members)}
+    return {"Status": {"description": Answer.__doc__, **exactly(**members)}, "Place": schemas["Place"]}

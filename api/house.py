@@ -12,10 +12,17 @@ from pathlib import Path
 
 import psycopg
 
+from api.forms import JWT, Forms
+from api.key_folder import KeyFolder
 from api.lookup import Questions
+from api.places import Places
 from api.postgres import running
 from api.present import DatabasePresent, SimulatedPresent
+from api.publishing import Publishing
 from api.settings import Settings
+from api.signing import Signer, signed
+from api.status import StatusQuestions
+from api.status_list import StatusLists
 from lifecycle import scheduler
 from lifecycle.errors import DayInFuture
 from lifecycle.periods import legal_day
@@ -54,7 +61,9 @@ class House:
     kind: Kind
     engine: Engine
     questions: Questions
-    tick_seconds: int
+    status: StatusQuestions
+    publishing: Publishing
+    settings: Settings
     clock: object | None = None
 
     @property
@@ -65,9 +74,10 @@ class House:
         if engine:
             self.engine.start()
         if clock:
-            self.clock = scheduler.start(self.tick_today, self.tick_seconds)
+            self.clock = scheduler.start(self.tick_today, self.settings.tick_seconds)
 
     def stop(self) -> None:
+        self.publishing.stop()
         if self.clock is not None:
             self.clock.shutdown(wait=True)
         self.engine.stop()
@@ -137,8 +147,14 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
         engine = Engine(where.engine, [RegisterProjection(stars), DeadlinesProjection()], present)
         with connect(where.engine) as connection:
             engine.prepare(connection)
-        questions = Questions(register, stars, kind == "simulation")
-        house = House(where, register, present, kind, engine, questions, settings.tick_seconds)
+        questions = Questions(register)
+        places, simulation = Places(settings.public_address), kind == "simulation"
+        signer = Signer(register, KeyFolder(settings.keys_folder / kind / "status"), "status")
+        forms = Forms({JWT: signed(signer, places.public_url)})
+        status = StatusQuestions(questions, stars, simulation, forms, places)
+        lists = StatusLists(register, signer, places, simulation)
+        publishing = Publishing(signer, lists)
+        house = House(where, register, present, kind, engine, questions, status, publishing, settings)
         stack.callback(house.stop)
         yield house
 

@@ -6,17 +6,32 @@ import msgspec
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from starlette.concurrency import run_in_threadpool
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import commands, lookup, problems
+from api import commands, lookup, problems, signing, status, status_list
 from api.document import document
+from api.hot_path import HotPath
 from api.house import House
-from api.limits import Limits
+from api.limits import Application, Limits, Message, Receive, Send
+from api.rate import RateLimit
 from projections.engine import SQL as ENGINE_SQL
+from projections.gatherer import Gatherer
 
 
-def application(house: House) -> FastAPI:
-    """The application; it starts and stops nothing."""
-    app = FastAPI(
+class Service(FastAPI):
+    """The application, and in front of it, before anything of a framework runs, what nearly everybody asks."""
+
+    front: Application | None = None
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Every request comes to the front; the front passes on what is not for it."""
+        await (self.front or super().__call__)(scope, receive, send)
+
+
+def application(house: House) -> Service:
+    """The application; it starts and stops nothing. A register that has no signing key gets its first."""
+    house.publishing.signer.begin()
+    app = Service(
         title="certlife",
         version="0.1.0",
         summary="Certificates of a certification body: what they are now, what happened, who decided.",
@@ -25,11 +40,23 @@ def application(house: House) -> FastAPI:
     )
     problems.install(app)
     app.include_router(commands.router(house.register))
+    app.include_router(status.router(house.status))
+    app.include_router(signing.router(house.publishing.signer))
+    app.include_router(status_list.router(house.publishing.lists))
     app.include_router(lookup.router(house.questions))
     _health(app, house)
     app.openapi = lambda: document(app)
     app.add_middleware(Limits)
+    app.front = _front(super(Service, app).__call__, house)
     return app
+
+
+def _front(app: Application, house: House) -> Application:
+    """What every request comes to first, from the outside in: whose it is, whether it asks too often, the hot path."""
+    hot = HotPath(app, house.status, Gatherer(house.addresses.service, house.present))
+    limited = RateLimit(hot, house.settings.status_per_minute)
+    proxies = house.settings.trusted_proxies
+    return ProxyHeadersMiddleware(limited, proxies) if proxies else limited
 
 
 def _health(app: FastAPI, house: House) -> None:

@@ -91,6 +91,18 @@ def refused(request: Request, refusal: Refusal) -> Response:
     )
 
 
+def database_unavailable(path: str, error: Exception) -> Response:
+    _log.warning("no database", path=path, problem=str(error))
+    detail = "The register's database cannot be reached at the moment. Send the request again, with the same key."
+    return problem(503, "database_unavailable", "database unavailable", detail, instance=path)
+
+
+def unexpected(path: str, error: Exception) -> Response:
+    _log.error("unexpected", path=path, exc_info=error)
+    detail = "The service failed; the failure was logged."
+    return problem(500, "unexpected", "unexpected", detail, instance=path)
+
+
 def install(app: FastAPI) -> None:
     """Every way in which a request can fail ends as a problem, without a word of what is inside."""
 
@@ -113,15 +125,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(OperationalError)
     def _unavailable(request: Request, error: Exception) -> Response:
-        _log.warning("no database", path=request.url.path, problem=str(error))
-        detail = "The register's database cannot be reached at the moment. Send the request again, with the same key."
-        return problem(503, "database_unavailable", "database unavailable", detail, instance=request.url.path)
+        return database_unavailable(request.url.path, error)
 
     @app.exception_handler(Exception)
     def _unexpected(request: Request, error: Exception) -> Response:
-        _log.error("unexpected", path=request.url.path, exc_info=error)
-        detail = "The service failed; the failure was logged."
-        return problem(500, "unexpected", "unexpected", detail, instance=request.url.path)
+        return unexpected(request.url.path, error)
 
 
 def _shown(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def configuration(house: House) -> uvicorn.Config:
     """One worker; idle connections are closed after five seconds, headers must come within uvicorn's limits."""
     return uvicorn.Config(
         application(house), log_level="warning", access_log=False, timeout_keep_alive=5,
-        server_header=False, date_header=True, timeout_graceful_shutdown=5,
+        server_header=False, date_header=True, proxy_headers=False, timeout_graceful_shutdown=5,
     )  # fmt: skip
 
 

@@ -1,10 +1,13 @@
 """What the environment says. Every name begins with CERTLIFE_."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import AwareDatetime, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AwareDatetime, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class Settings(BaseSettings):
@@ -19,13 +22,37 @@ class Settings(BaseSettings):
     )
     data: Path = Field(Path(".certlife"), description="where the embedded PostgreSQL keeps its data")
     now: AwareDatetime | None = Field(None, description="the instant at which a simulated register's process starts")
+    keys: Path | None = Field(None, description="where the signing keys are kept; by default under CERTLIFE_DATA")
     host: str = "127.0.0.1"
     port: int = 8000
+    public_url: str | None = Field(
+        None, pattern=r"^https?://[^/?#\s]+(/[^?#\s]*[^/?#\s])?$", max_length=200,
+        description="where the public reaches the service, without a slash at the end: the issuer of signed answers",
+    )  # fmt: skip
+    status_per_minute: int = Field(6000, ge=1, description="how many public questions one client may ask a minute")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas"
+    )
     tick_seconds: int = Field(60, ge=1, description="how often the clock looks for what is due")
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, given: str | Iterable[str]) -> tuple[str, ...]:
+        """Each an address or a network: a word that is neither would be trusted never, or always."""
+        words = [word.strip() for word in given.split(",")] if isinstance(given, str) else list(given)
+        return tuple(str(ip_network(word)).removesuffix("/32").removesuffix("/128") for word in words if word)
 
     @property
     def engine_url(self) -> str | None:
         return self.engine_database_url or self.database_url
+
+    @property
+    def keys_folder(self) -> Path:
+        return self.keys or self.data / "keys"
+
+    @property
+    def public_address(self) -> str:
+        return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
     def starts_at(self) -> datetime | None:

@@ -88,7 +88,7 @@ def run(events: int | None) -> tuple[int, list[dict[str, Any]]]:
     wanted = max(FACTS * RUNNER_SHARE, events or EVENTS)
     with ground() as house:
         copies(house, life(house), wanted // FACTS)
-        STARTED["projection"] = RegisterProjection(house.questions.stars)
+        STARTED["projection"] = RegisterProjection(house.status.stars)
         part = _stock_events(house, wanted // RUNNER_SHARE)
         ours, runner = [], []
         for _ in range(ROUNDS):

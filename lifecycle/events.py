@@ -474,6 +474,26 @@ class KeyRevoked(Fact, kw_only=True, tag="key-revoked.v1"):
     reason: str = ""
 
 
+class SigningKeyAdded(Fact, kw_only=True, tag="signing-key-added.v1"):
+    """From now on ``purpose`` is signed with the key ``kid``, its RFC 7638 thumbprint.
+
+    ``public_key`` is the point of the ``curve`` in base64url: a key once added verifies for ever what it signed.
+    """
+
+    purpose: str
+    kid: str
+    curve: str
+    public_key: str
+
+
+class SigningKeyRetired(Fact, kw_only=True, tag="signing-key-retired.v1"):
+    """Nothing is signed with the key any more."""
+
+    purpose: str
+    kid: str
+    reason: str = ""
+
+
 # ---- reading and writing ---------------------------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from eventsourcing.application import Application
 
 from lifecycle import certificate as certificates
 from lifecycle import commands as c
-from lifecycle import decide, errors, keys, scheme
+from lifecycle import decide, errors, keys, scheme, signing_keys
 from lifecycle import events as e
 from lifecycle import organisation as organisations
 from lifecycle import person as persons
@@ -27,6 +27,7 @@ from lifecycle.numbers import series_id
 from lifecycle.organisation import Organisation
 from lifecycle.periods import legal_day
 from lifecycle.rules import Edition, shipped_editions
+from lifecycle.signing_keys import SigningKey, SigningKeys
 from lifecycle.store import DayTurned, KeyNotInForce, ReceiptExists, VersionConflict
 from lifecycle.work import Answer, Request, Work, receipt_of, repeated
 
@@ -164,6 +165,19 @@ class Register(Application[UUID]):
             self._on_register(by, lambda moment: keys.revoke(key, command.reason, moment), ("revoke_key", {"key": key}))
         except KeyNotInForce:
             raise errors.KeyUnknown(key=key) from None
+
+    def signing_keys(self, known: SigningKeys | None = None) -> SigningKeys:
+        """The keys with which the register signs what it answers; those ``known`` and what was recorded since."""
+        keys_so_far = known or SigningKeys()
+        return keys_so_far.after(self.events.get(keys.REGISTER, gt=keys_so_far.version))
+
+    def add_signing_key(self, by: e.By, key: SigningKey, reason: str = "") -> None:
+        """The key signs from now on, and the one that did before is retired."""
+        self._on_register(by, lambda moment: signing_keys.add(self.signing_keys(), key, reason, moment))
+
+    def add_first_signing_key(self, by: e.By, key: SigningKey) -> None:
+        """The key signs from now on, unless another does."""
+        self._on_register(by, lambda moment: signing_keys.add_first(self.signing_keys(), key, moment))
 
     def organisation(self, id: UUID) -> Organisation:
         return organisations.fold(id, self.events.get(id))
@@ -330,14 +344,17 @@ class Register(Application[UUID]):
 
         return self._once(request, work)
 
-    def _on_register(self, by: e.By, facts: Callable[[Moment], list[e.Fact]], also: tuple[str, dict[str, Any]]) -> None:
+    def _on_register(
+        self, by: e.By, facts: Callable[[Moment], list[e.Fact]], also: tuple[str, dict[str, Any]] | None = None
+    ) -> None:
         def attempt() -> None:
             today = legal_day(self.recorder.present(self.clock.instant()))
             moment = Moment(today=today, by=by, cause=e.Cause("request", uuid4().hex), editions=self.editions)
             last = self.recorder.select_events(keys.REGISTER, desc=True, limit=1)
             work = Work(keys.REGISTER, last[0].originator_version if last else 0)
             work.add(keys.REGISTER, work.version, facts(moment))
-            self.save(*work.records, now=self.clock.instant(), also=[also])
+            if work.records:
+                self.save(*work.records, now=self.clock.instant(), also=[also] if also else [])
 
         self._until_settled(attempt)
 

@@ -12,6 +12,7 @@ from lifecycle.certificate import Certificate
 from lifecycle.events import ONE_DAY, Due
 from lifecycle.sql import load
 from lifecycle.transitions import LIVE
+from projections.folds import Claim
 
 SQL = load("deadlines", "projections")
 
@@ -41,6 +42,9 @@ class DeadlinesProjection:
         rows = [(certificate, deadline) for certificate in certificates for deadline in deadlines(certificate)]
         if rows:
             connection.execute(SQL["insert_deadlines"], _columns(rows))
+
+    def claim(self, connection: Connection, claims: Sequence[Claim]) -> None:
+        """A number claimed falls due for nobody."""
 
     def withhold(self, connection: Connection, certificate_ids: Sequence[UUID]) -> None:
         connection.execute(SQL["delete_deadlines"], {"certificate_ids": list(certificate_ids)})

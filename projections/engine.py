@@ -19,7 +19,7 @@ from lifecycle import log
 from lifecycle.certificate import Certificate
 from lifecycle.service import Clock
 from lifecycle.sql import load
-from projections.folds import Folds
+from projections.folds import Claim, Folds
 
 SQL = load("engine", "projections")
 BATCH = 500
@@ -33,12 +33,17 @@ _log = structlog.get_logger()
 
 
 class Projection(Protocol):
-    """One question's table. ``put`` makes the certificates' rows what they are to be; ``withhold`` answers for none."""
+    """One question's table.
+
+    ``put`` makes the certificates' rows what they are to be; ``claim`` learns of numbers claimed, in their order;
+    ``withhold`` answers for none.
+    """
 
     name: str
 
     def create(self, connection: Connection) -> None: ...
     def put(self, connection: Connection, certificates: Sequence[Certificate]) -> None: ...
+    def claim(self, connection: Connection, claims: Sequence[Claim]) -> None: ...
     def withhold(self, connection: Connection, certificate_ids: Sequence) -> None: ...
     def forget(self, connection: Connection) -> None: ...
 
@@ -70,6 +75,7 @@ class Follower:
             self.folds.drop(problems)
             self._set_aside(connection, problems, result.positions)
             self._release(connection, [id for id in result.positions if id not in problems])
+            self.projection.claim(connection, result.claims)
             self.position = rows[-1][0]
             connection.execute(SQL["move_position"], {"projection": name, "position": self.position})
         return len(rows)

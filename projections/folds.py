@@ -22,6 +22,11 @@ SQL = load("engine", "projections")
 CERTIFICATE_FACTS = frozenset(fact for _, fact in STATUS)
 """The facts of certificate streams."""
 
+CLAIM_TOPIC = e.topic_of(e.NumberClaimed)
+
+Claim = tuple[int, e.NumberClaimed | None]
+"""The position at which a number was claimed, and the claim: None where it cannot be read, and still has its place."""
+
 
 OTHER_TOPICS = frozenset(topic for topic, fact in e.FACTS.items() if fact not in CERTIFICATE_FACTS)
 """The topics of other streams, which are passed over unread."""
@@ -29,12 +34,13 @@ OTHER_TOPICS = frozenset(topic for topic, fact in e.FACTS.items() if fact not in
 
 @dataclass(slots=True)
 class Batch:
-    """What a batch of facts led to: the certificates it touched, and those that cannot be read, with the problem.
+    """What a batch of facts led to: certificates touched, numbers claimed in order, and what is unreadable and why.
 
     ``positions`` are those of each touched stream's last fact in the batch.
     """
 
     certificates: list[Certificate] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
     unreadable: dict[UUID, str] = field(default_factory=dict)
     positions: dict[UUID, int] = field(default_factory=dict)
 
@@ -51,7 +57,9 @@ class Folds:
         batch = Batch()
         refold: dict[UUID, None] = {}
         for row in rows:
-            if row[3] not in OTHER_TOPICS:
+            if row[3] == CLAIM_TOPIC:
+                batch.claims.append((row[0], _claim(row)))
+            elif row[3] not in OTHER_TOPICS:
                 batch.positions[row[1]] = row[0]
                 if row[1] not in refold and not self._step(row):
                     self.states.pop(row[1], None)
@@ -109,3 +117,11 @@ class Folds:
     def _trim(self) -> None:
         while len(self.states) > self.size:
             self.states.popitem(last=False)
+
+
+def _claim(row: log.Row) -> e.NumberClaimed | None:
+    try:
+        fact = upcast.recorded(*row).fact
+    except upcast.Unreadable:
+        return None
+    return fact if isinstance(fact, e.NumberClaimed) and "\0" not in fact.number else None

@@ -17,8 +17,10 @@ from lifecycle.certificate import Certificate
 from lifecycle.rules import normalise_number
 from lifecycle.sql import load
 from lifecycle.status import Stars, segments, turns
+from projections.folds import Claim
 
 SQL = load("register", "projections")
+NOBODY = UUID(int=0)
 
 
 class Segment(msgspec.Struct, frozen=True, array_like=True):
@@ -39,6 +41,7 @@ class Found(msgspec.Struct, frozen=True):
     certificate_id: UUID | None
     segments: bytes | None
     under_repair: bool
+    list_index: int | None
     position: int
     complete_until: datetime | None
 
@@ -61,19 +64,26 @@ class RegisterProjection:
         self.stars = stars
 
     def create(self, connection: Connection) -> None:
-        for statement in ("create_register", "create_register_index", "create_certificate",
-                          "create_certificate_organisation_index"):  # fmt: skip
+        for statement in ("create_register", "create_register_index", "create_register_place_index",
+                          "create_certificate", "create_certificate_organisation_index"):  # fmt: skip
             connection.execute(SQL[statement])
 
     def put(self, connection: Connection, certificates: Sequence[Certificate]) -> None:
         numbers = [row for certificate in certificates for row in self._number_rows(certificate)]
-        kept = {"certificate_ids": [c.id for c in certificates], "numbers": [row["numbers"] for row in numbers]}
-        connection.execute(SQL["delete_numbers_taken_back"], kept)
         if numbers:
             connection.execute(SQL["upsert_register"], _columns(numbers))
+        borne = {"certificate_ids": [c.id for c in certificates], "numbers": [row["numbers"] for row in numbers]}
+        connection.execute(SQL["blank_numbers"], borne)
         listed = [_certificate_row(certificate) for certificate in certificates if certificate.scheme]
         if listed:
             connection.execute(SQL["upsert_certificate"], _columns(listed))
+
+    def claim(self, connection: Connection, claims: Sequence[Claim]) -> None:
+        places = [(f"?{position}", NOBODY) if fact is None else (normalise_number(fact.number), fact.certificate)
+                  for position, fact in claims]  # fmt: skip
+        if places:
+            numbers, certificate_ids = (list(column) for column in zip(*places, strict=True))
+            connection.execute(SQL["claim_places"], {"numbers": numbers, "certificate_ids": certificate_ids})
 
     def withhold(self, connection: Connection, certificate_ids: Sequence[UUID]) -> None:
         ids = {"certificate_ids": list(certificate_ids)}
@@ -92,6 +102,7 @@ class RegisterProjection:
 
     def _number_rows(self, certificate: Certificate) -> Iterable[dict[str, Any]]:
         for number in dict.fromkeys(certificate.numbers.values):
+            answers = segments(certificate, number, self.stars)
             yield {
                 "numbers": normalise_number(number),
                 "certificate_ids": certificate.id,
@@ -100,9 +111,11 @@ class RegisterProjection:
                         Segment(
                             day, sha256(encoded := msgspec.json.encode(answer)).hexdigest()[:32], msgspec.Raw(encoded)
                         )
-                        for day, answer in segments(certificate, number, self.stars)
+                        for day, answer in answers
                     ]
                 ),
+                "turns": _literal(day.isoformat() for day, _ in answers),
+                "statuses": _literal(answer.status for _, answer in answers),
             }
 
 
@@ -110,8 +123,8 @@ def find(connection: Connection, numbers: Sequence[str]) -> list[Found]:
     """What the register has of each normalised number, in the order asked, all as of one position."""
     rows = connection.execute(SQL["select_numbers"], {"numbers": list(numbers)}).fetchall()
     return [
-        Found(number, certificate_id, segments, bool(under_repair), position, complete_until)
-        for number, certificate_id, segments, under_repair, position, complete_until in rows
+        Found(number, certificate_id, segments, bool(under_repair), list_index, position, complete_until)
+        for number, certificate_id, segments, under_repair, list_index, position, complete_until in rows
     ]
 
 

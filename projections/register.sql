@@ -1,15 +1,23 @@
--- One row a certificate number: the public answers, each with the legal day from which it holds.
+-- One row a certificate number: the public answers, each with the legal day from which it holds; the days on which the
+-- status turns, and what it turns to; the number's place in the order in which numbers were claimed.
 -- name: create_register
 CREATE TABLE IF NOT EXISTS projections.register (
     number text PRIMARY KEY,
     certificate_id uuid NOT NULL,
     segments bytea NOT NULL,
+    turns date[] NOT NULL,
+    statuses text[] NOT NULL,
+    list_index bigint,
     under_repair boolean NOT NULL DEFAULT false
 );
 
 -- The numbers of one certificate.
 -- name: create_register_index
 CREATE INDEX IF NOT EXISTS register_certificate ON projections.register (certificate_id);
+
+-- Each place is given once; a status list reads a range of them.
+-- name: create_register_place_index
+CREATE UNIQUE INDEX IF NOT EXISTS register_place ON projections.register (list_index);
 
 -- One row a certificate, from its application on, for staff.
 -- name: create_certificate
@@ -34,17 +42,37 @@ CREATE INDEX IF NOT EXISTS certificate_organisation ON projections.certificate (
 
 -- A batch of numbers, made or replaced.
 -- name: upsert_register
-INSERT INTO projections.register (number, certificate_id, segments)
-SELECT number, certificate_id, segments
-FROM unnest(%(numbers)s::text[], %(certificate_ids)s::uuid[], %(segments)s::bytea[])
-    AS given (number, certificate_id, segments)
+INSERT INTO projections.register (number, certificate_id, segments, turns, statuses)
+SELECT number, certificate_id, segments, turns::date[], statuses::text[]
+FROM unnest(
+    %(numbers)s::text[], %(certificate_ids)s::uuid[], %(segments)s::bytea[], %(turns)s::text[], %(statuses)s::text[]
+) AS given (number, certificate_id, segments, turns, statuses)
 ON CONFLICT (number) DO UPDATE
-SET certificate_id = excluded.certificate_id, segments = excluded.segments, under_repair = false;
+SET certificate_id = excluded.certificate_id,
+    segments = excluded.segments,
+    turns = excluded.turns,
+    statuses = excluded.statuses,
+    under_repair = false;
 
--- Numbers that the certificates of a batch no longer have: a later act or a correction took them back.
--- name: delete_numbers_taken_back
-DELETE FROM projections.register
-WHERE certificate_id = ANY(%(certificate_ids)s::uuid[]) AND number <> ALL(%(numbers)s::text[]);
+-- Numbers that the certificates do not bear, as they read now: claimed, and void since, or replaced the same day.
+-- name: blank_numbers
+UPDATE projections.register
+SET segments = '[]', turns = '{}', statuses = '{}', under_repair = false
+WHERE certificate_id = ANY(%(certificate_ids)s::uuid[])
+    AND NOT number = ANY(%(numbers)s::text[])
+    AND (segments <> '[]' OR under_repair);
+
+-- Numbers claimed get the next places, in the order in which they were claimed. One that no readable certificate bears
+-- yet has no answer: its certificate is set aside, or does not bear it any more.
+-- name: claim_places
+INSERT INTO projections.register (number, certificate_id, segments, turns, statuses, list_index, under_repair)
+SELECT claimed.number, claimed.certificate_id, '[]', '{}', '{}', taken.last + claimed.place,
+    coalesce(certificate.under_repair, true)
+FROM (SELECT coalesce(max(list_index), -1) AS last FROM projections.register) AS taken
+CROSS JOIN unnest(%(numbers)s::text[], %(certificate_ids)s::uuid[]) WITH ORDINALITY
+    AS claimed (number, certificate_id, place)
+LEFT JOIN projections.certificate ON certificate.certificate_id = claimed.certificate_id
+ON CONFLICT (number) DO UPDATE SET list_index = excluded.list_index;
 
 -- A batch of certificates, made or replaced. Lists of days and words come as array literals.
 -- name: upsert_certificate
@@ -86,11 +114,15 @@ ORDER BY event.position;
 
 -- The numbers answer "under repair", never an old status, nor that there is no such number.
 -- name: withhold_numbers
-INSERT INTO projections.register (number, certificate_id, segments, under_repair)
-SELECT number, certificate_id, '[]', true
+INSERT INTO projections.register (number, certificate_id, segments, turns, statuses, under_repair)
+SELECT number, certificate_id, '[]', '{}', '{}', true
 FROM unnest(%(numbers)s::text[], %(certificate_ids)s::uuid[]) AS given (number, certificate_id)
 ON CONFLICT (number) DO UPDATE
-SET certificate_id = excluded.certificate_id, segments = excluded.segments, under_repair = excluded.under_repair;
+SET certificate_id = excluded.certificate_id,
+    segments = excluded.segments,
+    turns = excluded.turns,
+    statuses = excluded.statuses,
+    under_repair = excluded.under_repair;
 
 -- The certificates are listed as under repair, and nothing else is said of them.
 -- name: withhold_certificates
@@ -115,7 +147,7 @@ SET version = excluded.version,
 
 -- The public answers of some numbers, and where the projection stands, in one statement.
 -- name: select_numbers
-SELECT wanted.number, register.certificate_id, register.segments, register.under_repair,
+SELECT wanted.number, register.certificate_id, register.segments, register.under_repair, register.list_index,
     position.position, position.complete_until
 FROM projections.position
 CROSS JOIN unnest(%(numbers)s::text[]) WITH ORDINALITY AS wanted (number, place)

@@ -3,6 +3,9 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
+from shutil import copytree
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pytest
@@ -17,20 +20,23 @@ class Staffed(NamedTuple):
 
     register: Database
     office: Office
+    keys: Path
 
 
 @pytest.fixture(scope="session")
 def staffed(databases: Databases) -> Generator[Staffed]:
     with databases.register("simulation") as database:
-        with office_of(database, FIRST_DAY - timedelta(hours=1)) as office:
-            office.employs_everybody()
-        yield Staffed(database, office)
+        with TemporaryDirectory() as keys:
+            with office_of(database, FIRST_DAY - timedelta(hours=1)) as office:
+                office.employs_everybody()
+                copytree(office.house.settings.keys_folder, keys, dirs_exist_ok=True)
+            yield Staffed(database, office, Path(keys))
 
 
 @contextmanager
 def staffed_office(database: Database, staffed: Staffed) -> Generator[Office]:
     """An office over a copy of the register."""
-    with office_of(database) as office:
+    with office_of(database, keys=staffed.keys) as office:
         office.employs_as(staffed.office)
         yield office
 

@@ -6,9 +6,12 @@ Every answer that it gives is held to the OpenAPI document (fitting.py).
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from shutil import copytree
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -172,14 +175,18 @@ class Office:
 
 
 @contextmanager
-def office_of(database: Database, now: datetime | None = FIRST_DAY) -> Generator[Office]:
-    """An office over a register, nobody employed yet; nothing runs by itself."""
-    with (
-        opened(addresses_of(database), Settings(now=now)) as house,
-        TestClient(application(house), raise_server_exceptions=False) as client,
-    ):
-        client.event_hooks = {"response": [published_by(client).require_fit]}
-        yield Office(house, client)
+def office_of(
+    database: Database, now: datetime | None = FIRST_DAY, keys: Path | None = None, **settings: Any
+) -> Generator[Office]:
+    """An office over a register, nobody employed yet; nothing runs by itself. It signs with copies of the ``keys``."""
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+        if keys is not None:
+            copytree(keys, folder, dirs_exist_ok=True)
+        given = Settings(now=now, keys=Path(folder), **settings)
+        house = stack.enter_context(opened(addresses_of(database), given))
+        with TestClient(application(house), raise_server_exceptions=False) as client:
+            client.event_hooks = {"response": [published_by(client).require_fit]}
+            yield Office(house, client)
 
 
 def addresses_of(database: Database) -> Addresses:

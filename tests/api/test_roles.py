@@ -71,8 +71,11 @@ QUESTIONS = {
     "/deadlines": STAFF_AND_HOLDER,
     "/deadlines.ics": STAFF_AND_HOLDER,
 }
-PUBLIC = {"/status/{number:path}", "/status"}
-KEYLESS = {"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect"}
+PUBLIC = {"/status/{number:path}", "/status", "/status-lists/{number}"}
+KEYLESS = {
+    "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/.well-known/jwks.json",
+    "/status-lists",
+}  # fmt: skip
 
 every_lawful = pytest.mark.parametrize("lawful", LAWFUL, ids=lambda lawful: lawful.name)
 
@@ -111,7 +114,7 @@ def test_there_are_exactly_these_endpoints(office: Office) -> None:
     }
     expected = {("POST", path) for path in ALLOWED} | {("GET", path) for path in {*QUESTIONS, *PUBLIC, *KEYLESS}}
     assert found == expected
-    assert len(found) == 40
+    assert len(found) == 43
     assert {lawful.address for lawful in LAWFUL} == ALLOWED.keys()
 
 

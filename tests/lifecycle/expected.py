@@ -116,6 +116,7 @@ opened     ComplaintDecided         decided
 ELSEWHERE = {
     "OrganisationRegistered", "ApplicationEntered", "BarImposed", "BarLifted", "PersonRegistered", "ConflictDeclared",
     "NumberSeriesStarted", "SerialTaken", "NumberClaimed", "EditionPublished", "KeyIssued", "KeyRevoked",
+    "SigningKeyAdded", "SigningKeyRetired",
 }  # fmt: skip
 """Facts of other streams."""
 

@@ -35,6 +35,10 @@ _BY_NAME: dict[str, Any] = {
     "new": "2.5",
     "body": {"grounds": "早期监督", "effective_on": "2024-02-29"},
     "value": {"visit_on": "2025-02-28"},
+    "purpose": "status",
+    "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+    "curve": "Ed25519",
+    "public_key": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
 }
 _BY_TYPE: dict[Any, Any] = {
     str: "报警 alarm",

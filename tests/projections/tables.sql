@@ -1,6 +1,9 @@
 -- The whole of each table, in an order of its own, to the byte; without complete_until, which is a matter of time.
 -- name: copy_register
-COPY (SELECT number, certificate_id, segments, under_repair FROM projections.register ORDER BY number) TO STDOUT
+COPY (
+    SELECT number, certificate_id, segments, turns, statuses, list_index, under_repair
+    FROM projections.register ORDER BY number
+) TO STDOUT
 
 -- name: copy_certificate
 COPY (

@@ -1,0 +1,37 @@
+"""How the parameters of a question are written: a day as a day, an instant with its offset, and bounds for the rest."""
+
+import re
+from typing import Annotated
+
+from fastapi import Query, Request
+
+from lifecycle.errors import Malformed
+
+LIMIT = 200
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})")
+
+Limit = Annotated[int, Query(ge=1, le=LIMIT)]
+Position = Annotated[int | None, Query(ge=0, le=2**62)]
+CursorText = Annotated[str | None, Query(max_length=400)]
+
+
+def clean(text: str | None) -> str | None:
+    """The text of a filter. Raises Malformed for what no record holds."""
+    if text is not None and "\x00" in text:
+        raise Malformed(problem="a filter must not hold NUL")
+    return text
+
+
+def require_exact_day(request: Request, name: str) -> None:
+    """Raises Malformed for a day not written YYYY-MM-DD: a number would otherwise be read as seconds."""
+    given = request.query_params.get(name)
+    if given is not None and not DAY.fullmatch(given):
+        raise Malformed(problem=f"{name} must be a day, YYYY-MM-DD")
+
+
+def require_exact_instant(request: Request, name: str) -> None:
+    """Raises Malformed for an instant without its offset, and for a number, as above."""
+    given = request.query_params.get(name)
+    if given is not None and not INSTANT.fullmatch(given):
+        raise Malformed(problem=f"{name} must be an instant with its offset, such as 2026-05-03T00:00:00Z")
