@@ -13,6 +13,7 @@ from api.document import document
 from api.hot_path import HotPath
 from api.house import House
 from api.limits import Application, Limits, Message, Receive, Send
+from api.printing import routes as documents
 from api.rate import RateLimit
 from projections.engine import SQL as ENGINE_SQL
 from projections.gatherer import Gatherer
@@ -30,7 +31,8 @@ class Service(FastAPI):
 
 def application(house: House) -> Service:
     """The application; it starts and stops nothing. A register that has no signing key gets its first."""
-    house.publishing.signer.begin()
+    for signer in house.publishing.signers:
+        signer.begin()
     app = Service(
         title="certlife",
         version="0.1.0",
@@ -41,9 +43,10 @@ def application(house: House) -> Service:
     problems.install(app)
     app.include_router(commands.router(house.register))
     app.include_router(status.router(house.status))
-    app.include_router(signing.router(house.publishing.signer))
+    app.include_router(signing.router(house.publishing.signers))
     app.include_router(status_list.router(house.publishing.lists))
     app.include_router(lookup.router(house.questions))
+    app.include_router(documents.router(house.documents))
     _health(app, house)
     app.openapi = lambda: document(app)
     app.add_middleware(Limits)

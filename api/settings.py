@@ -29,6 +29,8 @@ class Settings(BaseSettings):
         None, pattern=r"^https?://[^/?#\s]+(/[^?#\s]*[^/?#\s])?$", max_length=200,
         description="where the public reaches the service, without a slash at the end: the issuer of signed answers",
     )  # fmt: skip
+    issuer_zh: str = Field("", max_length=100, description="the certification body's name on documents, in Chinese")
+    issuer_en: str = Field("", max_length=100, description="the same in English")
     status_per_minute: int = Field(6000, ge=1, description="how many public questions one client may ask a minute")
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas"

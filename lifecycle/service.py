@@ -22,6 +22,7 @@ from lifecycle import person as persons
 from lifecycle.certificate import Certificate
 from lifecycle.decisions.clock import owed
 from lifecycle.decisions.moment import Moment
+from lifecycle.documents import EVERY_GLYPH, Document, Glyphs, Made, document_of, sealed
 from lifecycle.entailed import entail, enter_application
 from lifecycle.numbers import series_id
 from lifecycle.organisation import Organisation
@@ -54,6 +55,7 @@ class Register(Application[UUID]):
         super().__init__(env)
         self.clock = clock
         self.editions: dict[str, Edition] = {}
+        self.glyphs: Glyphs = EVERY_GLYPH
 
     def open(self) -> None:
         """The editions that ship with the service are published, and all published ones are known.
@@ -115,6 +117,27 @@ class Register(Application[UUID]):
         if not found.history or not isinstance(found.history[0].fact, (e.ApplicationSubmitted, e.ActProposed)):
             raise errors.CertificateUnknown(certificate=certificate_id)
         return found
+
+    def seal_document(self, certificate_id: UUID, number: int, make: Callable[[Certificate, Document], Made]) -> None:
+        """The document is made and its bytes are kept, in one transaction with the fact that says so; once only.
+
+        Raises DocumentUnknown, DocumentNeverMade, and what ``make`` raises.
+        """
+
+        def attempt() -> None:
+            certificate = self.certificate(certificate_id)
+            document = document_of(certificate, number)
+            if document.seal is not None:
+                return
+            if document.void:
+                raise errors.DocumentNeverMade(certificate=certificate.label, document=number)
+            made = make(certificate, document)
+            today = legal_day(self.recorder.present(self.clock.instant()))
+            facts = [*owed(certificate, today), sealed(document, made, today)]
+            kept = ("keep_document", {"content": made.content})
+            self.save(*self._work(certificate, facts).records, now=self.clock.instant(), also=[kept])
+
+        self._until_settled(attempt)
 
     # ---- other streams -----------------------------------------------------------------------------------------------
 
@@ -299,6 +322,7 @@ class Register(Application[UUID]):
             editions=self.editions,
             number=self._next_number(command, certificate, today),
             conflicts=self._conflicts(concerned, today) if type(command) in _CONCERNS_PERSONS else {},
+            glyphs=self.glyphs,
         )
 
     def _conflicts(self, names: Iterable[str], today: date) -> dict[str, frozenset[UUID]]:
