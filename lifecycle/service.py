@@ -24,10 +24,10 @@ from lifecycle.decisions.clock import owed
 from lifecycle.decisions.moment import Moment
 from lifecycle.documents import EVERY_GLYPH, Document, Glyphs, Made, document_of, sealed
 from lifecycle.entailed import entail, enter_application
-from lifecycle.numbers import series_id
+from lifecycle.numbers import claim_id, series_id
 from lifecycle.organisation import Organisation
 from lifecycle.periods import legal_day
-from lifecycle.rules import Edition, shipped_editions
+from lifecycle.rules import Edition, normalise_number, shipped_editions
 from lifecycle.signing_keys import SigningKey, SigningKeys
 from lifecycle.store import DayTurned, KeyNotInForce, ReceiptExists, VersionConflict
 from lifecycle.work import Answer, Request, Work, receipt_of, repeated
@@ -117,6 +117,13 @@ class Register(Application[UUID]):
         if not found.history or not isinstance(found.history[0].fact, (e.ApplicationSubmitted, e.ActProposed)):
             raise errors.CertificateUnknown(certificate=certificate_id)
         return found
+
+    def certificate_numbered(self, number: str) -> Certificate:
+        """The certificate that claimed the number, as it was or is printed. Raises CertificateUnknown."""
+        claim = next(iter(self.events.get(claim_id(normalise_number(number)))), None)
+        if claim is None:
+            raise errors.CertificateUnknown(certificate=number)
+        return self.certificate(claim.fact.certificate)
 
     def seal_document(self, certificate_id: UUID, number: int, make: Callable[[Certificate, Document], Made]) -> None:
         """The document is made and its bytes are kept, in one transaction with the fact that says so; once only.

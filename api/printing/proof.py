@@ -17,7 +17,7 @@ from api.signing import Signer
 from lifecycle.documents import canonical
 from lifecycle.errors import Refusal
 
-TYP = "certificate-document+jwt"
+TYP = "document+jwt"
 
 
 class DocumentKeyMissing(Refusal):
@@ -42,7 +42,7 @@ def proof_of(facts: Mapping[str, Any], signer: Signer, *, simulation: bool) -> P
         "sub": facts["certificate_number"],
         "document": facts["document"],
         "issued_on": facts["issued_on"],
-        "facts": urlsafe_b64encode(sha256(canonical(facts)).digest()).rstrip(b"=").decode(),
+        "sha256": urlsafe_b64encode(sha256(canonical(facts)).digest()).rstrip(b"=").decode(),
     } | ({"simulation": True} if simulation else {})
     return Proof(signer.sign(msgspec.json.encode(claims), TYP).decode(), kid)
 
@@ -53,7 +53,7 @@ def verify_address(public_url: str, number: str) -> str:
 
 
 def qr_code(text: str) -> str:
-    """The text as a QR code, in SVG; a quarter of it may be soiled or torn before it is unreadable."""
+    """The text as a QR code, in SVG; a seventh of it may be soiled before it is unreadable."""
     drawn = BytesIO()
-    segno.make(text, micro=False, error="q", boost_error=False).save(drawn, kind="svg", xmldecl=False, omitsize=True)
+    segno.make(text, micro=False, error="m", boost_error=False).save(drawn, kind="svg", xmldecl=False, omitsize=True)
     return drawn.getvalue().decode()
