@@ -92,7 +92,7 @@ class Documents:
         standing, today = headers["Document-Standing"], self.questions.today()
         if standing not in MARKS:
             return Given(self._kept(seal), f'"{seal.sha256}"', headers | _digest(seal))
-        mark = self._mark(standing, headers.get("Document-Standing-Since"), seal.number, today)
+        mark = _mark(standing, headers.get("Document-Standing-Since"), today)
         copy = self.press.copy(self._kept(seal), seal.pages, mark, day_start(today))
         return Given(copy, f'W/"{seal.sha256}-{standing}-{today}"', headers)
 
@@ -172,15 +172,11 @@ class Documents:
             f'<{here}/{number}?original=true>; rel="original"',
         } | ({"Document-Standing-Since": since.isoformat()} if since else {})
 
-    def _mark(self, standing: str, since: str | None, number: str, today: date) -> Mark:
-        zh, en = MARKS[standing]
-        address = verify_address(self.public_url, number)
-        return Mark(
-            zh,
-            en,
-            f"截至 {today}：{zh}{f'（自 {since} 起）' if since else ''}。",
-            f"As of {today}: {en.lower()}{f' ({since})' if since else ''}. {address}",
-        )
+
+def _mark(standing: str, since: str | None, today: date) -> Mark:
+    zh, en = MARKS[standing]
+    from_zh, from_en = (f"（自 {since} 起）", f" from {since} on") if since else ("", "")
+    return Mark(zh, en, f"截至 {today}：{zh}{from_zh}。", f"As of {today}: {en.lower()}{from_en}.")
 
 
 SEALED = ("sha256", "size", "pages", "kid", "renderer", "template_sha256", "effective_on")
