@@ -21,7 +21,6 @@ from lifecycle import events as e
 from lifecycle.certificate import Certificate
 from lifecycle.documents import Document, DocumentStanding, Made
 from lifecycle.errors import Refusal
-from lifecycle.periods import day_start
 
 MARKS: dict[DocumentStanding, tuple[str, str]] = {
     "suspended": ("已暂停", "SUSPENDED"),
@@ -93,7 +92,7 @@ class Documents:
         if standing not in MARKS:
             return Given(self._kept(seal), f'"{seal.sha256}"', headers | _digest(seal))
         mark = _mark(standing, headers.get("Document-Standing-Since"), today)
-        copy = self.press.copy(self._kept(seal), seal.pages, mark, day_start(today))
+        copy = self.press.copy(self._kept(seal), seal.pages, mark)
         return Given(copy, f'W/"{seal.sha256}-{standing}-{today}"', headers)
 
     # ---- making ------------------------------------------------------------------------------------------------------
@@ -101,12 +100,13 @@ class Documents:
     def _sealed(self, identity: Identity, certificate_id: UUID, number: int) -> tuple[e.DocumentSealed, dict[str, str]]:
         self._certificate(identity, certificate_id)
         register = self.questions.register
-        register.seal_document(certificate_id, number, self._make)
+        register.seal_document(certificate_id, number, self.made)
         certificate = register.certificate(certificate_id)
         document = d.document_of(certificate, number)
         return document.seal, self._headers(certificate, document)
 
-    def _make(self, certificate: Certificate, document: Document) -> Made:
+    def made(self, certificate: Certificate, document: Document) -> Made:
+        """The document as the press makes it now; the same whenever it is made, with the same key."""
         fact, issuer = document.fact, self._issuer()
         facts = d.facts_of(certificate, fact)
         edition = self.questions.register.editions[facts["edition"]]
@@ -125,7 +125,7 @@ class Documents:
             "verify_at": verify_at,
             "qr_svg": qr_code(f"{verify_at}?p={proof.signed}"),
         }
-        printed = self.press.document(face, day_start(fact.effective_on))
+        printed = self.press.document(face)
         return Made(printed.content, printed.pages, d.digest_of(facts), proof.kid, RENDERER, self.press.template_sha256)
 
     def _issuer(self) -> Issuer:

@@ -1,10 +1,9 @@
 """The press: what a document says, set by typst as PDF/A-3a that assistive technology reads too (PDF/UA-1).
 
-Data enter the templates as JSON and are never read as markup. The same data give the same bytes: the instant is that of
+Data enter the templates as JSON and are never read as markup. The same data give the same bytes: its date is that of
 issue, there is no randomness, and no font but the one that comes with the service is looked for.
 """
 
-from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
@@ -55,18 +54,18 @@ class Press:
         """The digest of what shapes a document: the template, and the digest of the font."""
         return sha256(CERTIFICATE.read_bytes() + bytes.fromhex(self._font.sha256)).hexdigest()
 
-    def document(self, face: dict[str, Any], instant: datetime) -> Printed:
+    def document(self, face: dict[str, Any]) -> Printed:
         """The document that shows the face."""
         compiler = self._compiler(CERTIFICATE, face)
-        content = compiler.compile(format="pdf", pdf_standards=STANDARDS, timestamp=int(instant.timestamp()))
+        content = compiler.compile(format="pdf", pdf_standards=STANDARDS)
         return Printed(content, int(compiler.query("<pages>", field="value", one=True)))
 
-    def copy(self, content: bytes, pages: int, mark: Mark, instant: datetime) -> bytes:
+    def copy(self, content: bytes, pages: int, mark: Mark) -> bytes:
         """A copy of the document with the mark across each page. It is no PDF/A, and claims to be none."""
         with TemporaryDirectory() as folder:
             (Path(folder) / "kept.pdf").write_bytes(content)
             compiler = self._compiler(COPY.read_bytes(), {"pages": pages, **mark._asdict()}, Path(folder))
-            return compiler.compile(format="pdf", timestamp=int(instant.timestamp()))
+            return compiler.compile(format="pdf")
 
     def _compiler(self, template: Path | bytes, data: dict[str, Any], root: Path = _ROOM) -> typst.Compiler:
         inputs = {"face": msgspec.json.encode(data).decode()}
