@@ -184,7 +184,7 @@ def document(
     number: str,
     out: Annotated[Path, typer.Option("-o", "--out", help="the file to write")],
     version: Annotated[int | None, typer.Option(help="an earlier version of the document; else the latest")] = None,
-    original: Annotated[bool, typer.Option("--original", help="unmarked, also where it does not stand any more")] = False,
+    original: Annotated[bool, typer.Option("--original", help="unmarked, whatever stands of it")] = False,
 ) -> None:
     """The document of a certificate number as a PDF, marked with what stands of it today."""
     with at_home() as house:
@@ -272,7 +272,8 @@ def keys_list() -> None:
 @keys.command("rotate-signing")
 def keys_rotate_signing(
     purpose: Annotated[str, typer.Option(help="status (answers and lists) or document")] = "status",
-    reason: str = "", by: Annotated[str, typer.Option(help="the person who has it changed")] = "operator"
+    reason: str = "",
+    by: Annotated[str, typer.Option(help="the person who has it changed")] = "operator",
 ) -> None:
     """A new key signs public answers and status lists, or documents; what the old ones signed still verifies.
 

@@ -23,7 +23,7 @@ from projections import deadlines
 from projections import register as register_projection
 from projections.engine import standing
 
-QUESTIONERS = STAFF | {"applicant"}
+QUESTIONERS: frozenset[e.Role] = STAFF | {"applicant"}
 
 
 @dataclass(frozen=True, slots=True)

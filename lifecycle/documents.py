@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -72,9 +72,17 @@ class Made:
     template_sha256: str
 
 
+class Sealed(NamedTuple):
+    """A document that was made, and its certificate as it stands."""
+
+    certificate: Certificate
+    document: Document
+    seal: e.DocumentSealed
+
+
 def documents_of(certificate: Certificate) -> dict[int, Document]:
     """Every version by its number, in order, as it reads with the corrections made so far."""
-    amended = {recorded.version: recorded.fact for recorded in amend(certificate.history)}
+    amended = {r.version: r.fact for r in amend(certificate.history) if isinstance(r.fact, e.Certificate)}
     seals = {r.fact.of: r.fact for r in certificate.history if isinstance(r.fact, e.DocumentSealed)}
     return {
         r.fact.document: Document(
@@ -100,7 +108,7 @@ def document_of(certificate: Certificate, number: int) -> Document:
     return found[number]
 
 
-def sealed(document: Document, made: Made, today: date) -> e.DocumentSealed:
+def seal_of(document: Document, made: Made, today: date) -> e.DocumentSealed:
     """The fact that it was made."""
     return e.DocumentSealed(
         effective_on=today,
@@ -131,7 +139,7 @@ def standing_of(certificate: Certificate, document: Document, today: date) -> tu
     if later:
         return "superseded", min(later)
     standing = certificate.standing_on(today)
-    if standing is not None and standing.status != "active":
+    if standing is not None and standing.status not in ("none", "active"):
         return standing.status, standing.since
     if today > document.fact.valid_until:
         return "expired", document.fact.valid_until + e.ONE_DAY

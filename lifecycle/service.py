@@ -22,7 +22,7 @@ from lifecycle import person as persons
 from lifecycle.certificate import Certificate
 from lifecycle.decisions.clock import owed
 from lifecycle.decisions.moment import Moment
-from lifecycle.documents import EVERY_GLYPH, Document, Glyphs, Made, document_of, sealed
+from lifecycle.documents import EVERY_GLYPH, Document, Glyphs, Made, Sealed, document_of, seal_of
 from lifecycle.entailed import entail, enter_application
 from lifecycle.numbers import claim_id, series_id
 from lifecycle.organisation import Organisation
@@ -125,26 +125,27 @@ class Register(Application[UUID]):
             raise errors.CertificateUnknown(certificate=number)
         return self.certificate(claim.fact.certificate)
 
-    def seal_document(self, certificate_id: UUID, number: int, make: Callable[[Certificate, Document], Made]) -> None:
-        """The document is made and its bytes are kept, in one transaction with the fact that says so; once only.
+    def seal_document(self, certificate_id: UUID, number: int, make: Callable[[Certificate, Document], Made]) -> Sealed:
+        """The certificate, and its document made and kept: once only, in one transaction with the fact that says so.
 
         Raises DocumentUnknown, DocumentNeverMade, and what ``make`` raises.
         """
 
-        def attempt() -> None:
+        def attempt() -> Sealed:
             certificate = self.certificate(certificate_id)
             document = document_of(certificate, number)
             if document.seal is not None:
-                return
+                return Sealed(certificate, document, document.seal)
             if document.void:
                 raise errors.DocumentNeverMade(certificate=certificate.label, document=number)
             made = make(certificate, document)
             today = legal_day(self.recorder.present(self.clock.instant()))
-            facts = [*owed(certificate, today), sealed(document, made, today)]
+            facts = [*owed(certificate, today), seal_of(document, made, today)]
             kept = ("keep_document", {"content": made.content})
             self.save(*self._work(certificate, facts).records, now=self.clock.instant(), also=[kept])
+            return attempt()
 
-        self._until_settled(attempt)
+        return self._until_settled(attempt)
 
     # ---- other streams -----------------------------------------------------------------------------------------------
 

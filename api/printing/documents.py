@@ -9,6 +9,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
+from urllib.parse import quote
 from uuid import UUID
 
 from api.identity import Identity
@@ -19,7 +20,7 @@ from api.signing import Signer
 from lifecycle import documents as d
 from lifecycle import events as e
 from lifecycle.certificate import Certificate
-from lifecycle.documents import Document, DocumentStanding, Made
+from lifecycle.documents import Document, DocumentStanding, Made, Sealed
 from lifecycle.errors import Refusal
 
 MARKS: dict[DocumentStanding, tuple[str, str]] = {
@@ -82,28 +83,18 @@ class Documents:
         Raises DocumentUnknown, DocumentNeverMade, and where it is yet to be made Unprintable, IssuerNotNamed,
         DocumentKeyMissing.
         """
-        seal, headers = self._sealed(identity, certificate_id, number)
-        return Given(self._kept(seal), f'"{seal.sha256}"', headers | _digest(seal))
+        return self._as_kept(self._sealed(identity, certificate_id, number), self.questions.today())
 
     def current(self, identity: Identity, certificate_id: UUID, number: int) -> Given:
         """The kept bytes where they stand as printed, else the derived copy that says what stands. Raises the same."""
-        seal, headers = self._sealed(identity, certificate_id, number)
-        standing, today = headers["Document-Standing"], self.questions.today()
+        found, today = self._sealed(identity, certificate_id, number), self.questions.today()
+        standing, since = d.standing_of(found.certificate, found.document, today)
         if standing not in MARKS:
-            return Given(self._kept(seal), f'"{seal.sha256}"', headers | _digest(seal))
-        mark = _mark(standing, headers.get("Document-Standing-Since"), today)
-        copy = self.press.copy(self._kept(seal), seal.pages, mark)
-        return Given(copy, f'W/"{seal.sha256}-{standing}-{today}"', headers)
+            return self._as_kept(found, today)
+        copy = self.press.copy(self._kept(found.seal), found.seal.pages, _mark(standing, since, today))
+        return Given(copy, f'W/"{found.seal.sha256}-{standing}-{today}"', _headers(found, today))
 
     # ---- making ------------------------------------------------------------------------------------------------------
-
-    def _sealed(self, identity: Identity, certificate_id: UUID, number: int) -> tuple[e.DocumentSealed, dict[str, str]]:
-        self._certificate(identity, certificate_id)
-        register = self.questions.register
-        register.seal_document(certificate_id, number, self.made)
-        certificate = register.certificate(certificate_id)
-        document = d.document_of(certificate, number)
-        return document.seal, self._headers(certificate, document)
 
     def made(self, certificate: Certificate, document: Document) -> Made:
         """The document as the press makes it now; the same whenever it is made, with the same key."""
@@ -143,6 +134,15 @@ class Documents:
         require_own(identity, certificate_id, certificate.organisation)
         return certificate
 
+    def _sealed(self, identity: Identity, certificate_id: UUID, number: int) -> Sealed:
+        self._certificate(identity, certificate_id)
+        return self.questions.register.seal_document(certificate_id, number, self.made)
+
+    def _as_kept(self, found: Sealed, today: date) -> Given:
+        digest = b64encode(bytes.fromhex(found.seal.sha256)).decode()
+        headers = _headers(found, today) | {"Repr-Digest": f"sha-256=:{digest}:"}
+        return Given(self._kept(found.seal), f'"{found.seal.sha256}"', headers)
+
     def _kept(self, seal: e.DocumentSealed) -> bytes:
         return self.questions.register.recorder.document(bytes.fromhex(seal.sha256))
 
@@ -159,21 +159,22 @@ class Documents:
             "sealed": seal and {name: getattr(seal, name) for name in SEALED},
         }
 
-    def _headers(self, certificate: Certificate, document: Document) -> dict[str, str]:
-        """What stands of the document, and where the latest version and the original are."""
-        standing, since = d.standing_of(certificate, document, self.questions.today())
-        here, number = f"/certificates/{certificate.id}/documents", document.fact.document
-        name = f"{document.fact.number}-{number}.pdf"
-        return {
-            "Cache-Control": "private, no-cache",
-            "Content-Disposition": f'inline; filename="{name}"',
-            "Document-Standing": standing,
-            "Link": f'<{here}/{certificate.document}>; rel="latest-version", '
-            f'<{here}/{number}?original=true>; rel="original"',
-        } | ({"Document-Standing-Since": since.isoformat()} if since else {})
+
+def _headers(found: Sealed, today: date) -> dict[str, str]:
+    """What stands of the document, and where the latest version and the original are."""
+    standing, since = d.standing_of(found.certificate, found.document, today)
+    here, number = f"/certificates/{found.certificate.id}/documents", found.seal.document
+    told = {
+        "Cache-Control": "private, no-cache",
+        "Content-Disposition": f"inline; filename*=UTF-8''{quote(found.seal.number)}-{number}.pdf",
+        "Document-Standing": standing,
+        "Link": f'<{here}/{found.certificate.document}>; rel="latest-version", '
+        f'<{here}/{number}?original=true>; rel="original"',
+    }
+    return told | ({"Document-Standing-Since": since.isoformat()} if since else {})
 
 
-def _mark(standing: str, since: str | None, today: date) -> Mark:
+def _mark(standing: DocumentStanding, since: date | None, today: date) -> Mark:
     zh, en = MARKS[standing]
     from_zh, from_en = (f"（自 {since} 起）", f" from {since} on") if since else ("", "")
     return Mark(zh, en, f"截至 {today}：{zh}{from_zh}。", f"As of {today}: {en.lower()}{from_en}.")
@@ -181,8 +182,3 @@ def _mark(standing: str, since: str | None, today: date) -> Mark:
 
 SEALED = ("sha256", "size", "pages", "kid", "renderer", "template_sha256", "effective_on")
 """What is told of a document that was made."""
-
-
-def _digest(seal: e.DocumentSealed) -> dict[str, str]:
-    """RFC 9530, for the bytes as they are kept."""
-    return {"Repr-Digest": f"sha-256=:{b64encode(bytes.fromhex(seal.sha256)).decode()}:"}

@@ -22,7 +22,7 @@ class Font:
     @cached_property
     def _characters(self) -> frozenset[int]:
         with TTFont(FILE, lazy=True) as font:
-            return frozenset(font.getBestCmap())
+            return frozenset(font.getBestCmap() or ())
 
     def missing(self, text: str) -> str:
         """The characters of the text that have no glyph, or show none, each once; white space is laid as space."""

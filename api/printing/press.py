@@ -17,10 +17,9 @@ import typst
 
 from api.printing.font import FOLDER, Font
 
-STANDARDS = ["a-3a", "ua-1"]
 RENDERER = f"typst {version('typst')}"
-_ROOM = Path(str(files("api.printing")))
-CERTIFICATE, COPY = _ROOM / "certificate.typ", _ROOM / "copy.typ"
+ROOM = Path(str(files("api.printing")))
+CERTIFICATE, COPY = ROOM / "certificate.typ", ROOM / "copy.typ"
 
 
 class Printed(NamedTuple):
@@ -56,17 +55,19 @@ class Press:
 
     def document(self, face: dict[str, Any]) -> Printed:
         """The document that shows the face."""
-        compiler = self._compiler(CERTIFICATE, face)
-        content = compiler.compile(format="pdf", pdf_standards=STANDARDS)
-        return Printed(content, int(compiler.query("<pages>", field="value", one=True)))
+        given = {"root": ROOM, "font_paths": self._fonts, "sys_inputs": _inputs(face)}
+        content = typst.compile(CERTIFICATE, format="pdf", pdf_standards=["a-3a", "ua-1"], **given)
+        return Printed(content, int(typst.query(CERTIFICATE, "<pages>", field="value", one=True, **given)))
 
     def copy(self, content: bytes, pages: int, mark: Mark) -> bytes:
         """A copy of the document with the mark across each page. It is no PDF/A, and claims to be none."""
         with TemporaryDirectory() as folder:
             (Path(folder) / "kept.pdf").write_bytes(content)
-            compiler = self._compiler(COPY.read_bytes(), {"pages": pages, **mark._asdict()}, Path(folder))
-            return compiler.compile(format="pdf")
+            inputs = _inputs({"pages": pages, **mark._asdict()})
+            return typst.compile(
+                COPY.read_bytes(), format="pdf", root=Path(folder), font_paths=self._fonts, sys_inputs=inputs
+            )
 
-    def _compiler(self, template: Path | bytes, data: dict[str, Any], root: Path = _ROOM) -> typst.Compiler:
-        inputs = {"face": msgspec.json.encode(data).decode()}
-        return typst.Compiler(template, root=root, font_paths=self._fonts, ignore_system_fonts=True, sys_inputs=inputs)
+
+def _inputs(data: dict[str, Any]) -> dict[str, str]:
+    return {"face": msgspec.json.encode(data).decode()}

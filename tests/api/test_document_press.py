@@ -75,7 +75,11 @@ print(sha256(Press(Font()).document(face()).content).hexdigest())
 @pytest.mark.parametrize("surroundings", [{}, {"TZ": "America/New_York", "LANG": "de_DE.UTF-8", "PYTHONHASHSEED": "7"}])
 def test_another_process_makes_the_same_bytes(press: Press, surroundings: dict[str, str]) -> None:
     again = subprocess.run(
-        [sys.executable, "-c", AGAIN], env=surroundings | {"PYTHONPATH": "."}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", AGAIN],
+        env=surroundings | {"PYTHONPATH": "."},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert again.stdout.strip() == sha256(printed(press).content).hexdigest()
 
@@ -137,10 +141,11 @@ def test_everything_stands_on_it_in_both_languages(press: Press) -> None:
     (text,) = printed(press).texts()
     for words in (
         "认证证书", "CERTIFICATE", "证书编号", "CertificateNo.", "CSP-S01-2024-00001", "五星", "fivestars",
-        "星级认证", "starcertificate", "获证组织", "Certifiedorganisation", "北京安盾报警服务有限公司", "地址", "Address",
-        "北京市海淀区中关村大街1号", "认证依据", "Certifiedunder", "CSP-S01-001:2021", "报警运营服务认证规则", "认证范围",
-        "Scopeofcertification", "颁证日期", "Issuedon", "2024年1月15日", "15January2024", "有效期至", "Validuntil",
-        "2027年1月14日", "14January2027", "示例认证机构", "ExampleCertificationBody", VERIFY_AT, "Documentversion1",
+        "星级认证", "starcertificate", "获证组织", "Certifiedorganisation", "北京安盾报警服务有限公司",
+        "地址", "Address", "北京市海淀区中关村大街1号", "认证依据", "Certifiedunder", "CSP-S01-001:2021",
+        "报警运营服务认证规则", "认证范围", "Scopeofcertification", "颁证日期", "Issuedon", "2024年1月15日",
+        "15January2024", "有效期至", "Validuntil", "2027年1月14日", "14January2027", "示例认证机构",
+        "ExampleCertificationBody", VERIFY_AT, "Documentversion1",
     ):  # fmt: skip
         assert words in text, words
     assert "SIMULATION" not in text
@@ -185,12 +190,11 @@ def test_nothing_leaves_the_page_and_nothing_is_left_out(press: Press, long: str
 
 
 def test_text_that_leaves_the_page_is_found(monkeypatch: pytest.MonkeyPatch, press: Press, tmp_path: Any) -> None:
-    broken = press_room.CERTIFICATE.read_text("utf-8").replace('[^\\\\s\\\\p{Han}]{8,}', "NEVER")
+    broken = press_room.CERTIFICATE.read_text("utf-8").replace("[^\\\\s\\\\p{Han}]{8,}", "NEVER")
     assert broken != press_room.CERTIFICATE.read_text("utf-8"), "the fault is seeded"
     (tmp_path / "certificate.typ").write_text(broken, "utf-8")
     monkeypatch.setattr(press_room, "CERTIFICATE", tmp_path / "certificate.typ")
-    monkeypatch.setattr(press_room, "_ROOM", tmp_path)
-    monkeypatch.setattr(press, "_compiler", lambda template, data, root=tmp_path: Press._compiler(press, template, data, root))
+    monkeypatch.setattr(press_room, "ROOM", tmp_path)
     assert printed(press, **LONG["no place to break"]).outside(MARGIN, FOOT, MARGIN, MARGIN)
 
 
@@ -198,7 +202,8 @@ def test_text_that_leaves_the_page_is_found(monkeypatch: pytest.MonkeyPatch, pre
 
 MARKUP = [
     "#strong[x] *y* _z_ `raw` $x^2$", "#panic(1)", '#read("/etc/passwd")', '"); #import "x"', "\\u{41} \\ \\#", "= h",
-    "<label> @ref https://a.b/c", "// note /* more */", "{{ 7 * 7 }} %s {act}", "- item + 1. [a](b)", "--- ... -- ~ '\"'",
+    "<label> @ref https://a.b/c", "// note /* more */", "{{ 7 * 7 }} %s {act}", "- item + 1. [a](b)",
+    "--- ... -- ~ '\"'",
 ]  # fmt: skip
 
 
@@ -227,7 +232,9 @@ def test_what_the_font_lacks_is_named_and_the_press_would_refuse_it_too(press: P
         printed(press, holder=character)
 
 
-@pytest.mark.parametrize("character", ["\u00ad", "\u200b", "\u200d", "\u202e", "\u2066", "\ufeff", "\ue000", "\U000e0100"])
+@pytest.mark.parametrize(
+    "character", ["\u00ad", "\u200b", "\u200d", "\u202e", "\u2066", "\ufeff", "\ue000", "\U000e0100"]
+)
 def test_a_character_that_shows_nothing_is_missing(character: str) -> None:
     assert Font().missing(f"a{character}b") == character
 

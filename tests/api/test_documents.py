@@ -1,27 +1,29 @@
-"""The documents of certificates as they are fetched: made once, kept, proved by their QR code, marked when they fell."""
+"""Documents as they are fetched: made once, kept, proved by their QR code, and marked where they stand no more."""
 
 import base64
 import json
-from collections.abc import Generator
+import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from hashlib import sha256
+from pathlib import Path
+from shutil import copytree
 from typing import Any
+from uuid import UUID
 
 import jwt
 import psycopg
 import pytest
 from jwt import PyJWKSet
 
-from lifecycle import events as e
+from api.cli import main
+from api.main import application
 from lifecycle.documents import document_of
-from lifecycle.store import Recorder
-from tests.api.conftest import Staffed, staffed_office
 from tests.api.life import Json, Life, later, life_at, reasons
-from tests.api.office import FOUNDER, Office, addresses_of, answered, office_of, refused
+from tests.api.office import FOUNDER, Office, answered, office_of, refused
 from tests.api.pdf import Pdf
 from tests.api.test_signing import jwks
-from tests.databases import Database, Databases
+from tests.api.test_signing_keys import operators
+from tests.databases import Database
 
 
 def fetched(life: Life, number: int = 1, person: str = "aud", **query: Any) -> Any:
@@ -72,19 +74,19 @@ def test_its_answer_carries_its_digest_and_a_caller_who_has_it_is_told_so(office
     digest = sha256(response.content)
     assert response.headers["etag"] == f'"{digest.hexdigest()}"'
     assert response.headers["repr-digest"] == f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
-    assert response.headers["content-disposition"] == f'inline; filename="{life.number}-1.pdf"'
+    assert response.headers["content-disposition"] == f"inline; filename*=UTF-8''{life.number}-1.pdf"
     headers = office.bearing("aud") | {"If-None-Match": response.headers["etag"]}
     again = office.client.get(f"/certificates/{life.id}/documents/1", headers=headers)
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_another_service_over_the_same_facts_makes_the_same_bytes(
-    office: Office, database: Database, databases: Databases, staffed: Staffed
-) -> None:
+def test_another_process_over_the_same_facts_makes_the_same_bytes(office: Office, database: Database) -> None:
     life = life_at(office, "active")
-    facts = office.house.register.certificate(life.view()["certificate_id"])
-    made = [office.house.documents.made(facts, document_of(facts, 1)) for _ in range(2)]
-    assert made[0].content == made[1].content == fetched(life).content
+    with operators(office, database) as elsewhere:
+        application(elsewhere)
+        certificate = elsewhere.register.certificate(UUID(life.id))
+        made = elsewhere.documents.made(certificate, document_of(certificate, 1))
+    assert made.content == fetched(life).content
 
 
 def test_many_who_ask_at_once_are_given_one_document(office: Office, database: Database) -> None:
@@ -178,26 +180,10 @@ def test_a_proof_outlives_the_key_that_signed_it(office: Office) -> None:
 
 
 def test_a_service_at_work_notices_that_the_document_key_was_changed(office: Office, database: Database) -> None:
-    with office_at_work(database, office) as other:
-        kid = other.house.documents.signer.rotate(FOUNDER, "yearly")
-        office.house.publishing.round()
-        assert office.house.documents.signer.kid == kid
-
-
-def office_at_work(database: Database, office: Office) -> Any:
-    """Another process of the same register, with the same folder of keys."""
-    from contextlib import contextmanager
-
-    from api.house import opened
-    from api.settings import Settings
-
-    @contextmanager
-    def at_work() -> Generator[Any]:
-        given = Settings(now=office.house.questions.now(), keys=office.house.settings.keys_folder)
-        with opened(addresses_of(database), given) as house:
-            yield type("Other", (), {"house": house})
-
-    return at_work()
+    with operators(office, database) as elsewhere:
+        kid = elsewhere.documents.signer.rotate(FOUNDER, "yearly")
+    office.house.publishing.round()
+    assert office.house.documents.signer.kid == kid
 
 
 # ---- every re-issue is a version of its own --------------------------------------------------------------------------
@@ -307,30 +293,56 @@ def test_a_voided_reissue_that_was_never_made_is_not_made_any_more(office: Offic
     assert fetched(life, 1).headers["document-standing"] == "valid"
 
 
-def test_without_the_document_key_nothing_is_made_and_what_was_is_given(office: Office, tmp_path: Any) -> None:
+def test_without_the_document_key_nothing_is_made_and_what_was_is_given(office: Office, database: Database) -> None:
     made, unmade = life_at(office, "active"), life_at(office, "active")
     content = fetched(made).content
-    signer = office.house.documents.signer
-    folder = office.house.settings.keys_folder / "simulation" / "document"
-    folder.rename(tmp_path / "away")
-    signer.__init__(office.house.register, type(signer._folder)(folder), "document")
-    with office.recording_nothing():
-        refused(office.get(f"/certificates/{unmade.id}/documents/1", "aud"), 503, "document_key_missing")
-    assert fetched(made).content == content
+    with office_of(database, office.house.questions.now()) as keyless:
+        keyless.employs_as(office)
+        with keyless.recording_nothing():
+            refused(keyless.get(f"/certificates/{unmade.id}/documents/1", "aud"), 503, "document_key_missing")
+        made.office = keyless
+        assert fetched(made).content == content
 
 
 def test_a_production_register_names_its_issuer_and_is_no_simulation(
-    production_database: Database, monkeypatch: pytest.MonkeyPatch
+    production_database: Database, tmp_path: Path
 ) -> None:
     with office_of(production_database, None) as office:
         office.employs_everybody()
         life = life_at(office, "active")
         refused(office.get(f"/certificates/{life.id}/documents/1", "aud"), 409, "issuer_not_named")
-    with office_of(production_database, None, issuer_zh="某认证中心", issuer_en="Some Centre") as again:
-        again.employs_as(office)
-        life.office = again
-        (text,) = Pdf(fetched(life).content).texts()
+        keys = copytree(office.house.settings.keys_folder, tmp_path / "keys")
+    with office_of(production_database, None, keys, issuer_zh="某认证中心", issuer_en="Some Centre") as named:
+        named.employs_as(office)
+        life.office = named
+        content = fetched(life).content
+        (text,) = Pdf(content).texts()
         assert "某认证中心" in text
         assert "SomeCentre" in text
         assert "SIMULATION" not in text
-        assert "simulation" not in proved(proof_in(fetched(life).content)[1], jwks(again))
+        assert "simulation" not in proved(proof_in(content)[1], jwks(named))
+
+
+def test_an_issuer_whose_name_cannot_be_printed_is_told_so(office: Office, database: Database) -> None:
+    life = life_at(office, "active")
+    now, keys = office.house.questions.now(), office.house.settings.keys_folder
+    with office_of(database, now, keys, issuer_zh="𠮷认证", issuer_en="Some Centre") as misnamed:
+        misnamed.employs_as(office)
+        problem = refused(misnamed.get(f"/certificates/{life.id}/documents/1", "aud"), 422, "unprintable")
+        assert (problem["what"], problem["characters"]) == ("issuer", "𠮷 (U+20BB7)")
+
+
+def test_an_operator_writes_a_document_to_a_file_by_its_number(
+    office: Office, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    life = life_at(office, "active")
+    content = fetched(life).content
+    monkeypatch.setenv("CERTLIFE_DATABASE_URL", database.service_url)
+    monkeypatch.setenv("CERTLIFE_ENGINE_DATABASE_URL", database.engine_url)
+    monkeypatch.setenv("CERTLIFE_KEYS", str(tmp_path / "keys"))
+    out = tmp_path / "document.pdf"
+    for number, status in ((f" {life.number.lower()} ", "0"), ("CSP-S01-2024-99999", "1")):
+        monkeypatch.setattr(sys, "argv", ["certlife", "document", number, "-o", str(out), "--original"])
+        with pytest.raises(SystemExit, match=status):
+            main()
+    assert out.read_bytes() == content

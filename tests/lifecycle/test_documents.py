@@ -11,7 +11,7 @@ from lifecycle import commands as c
 from lifecycle import decide, documents, errors
 from lifecycle import events as e
 from lifecycle.decisions.moment import Moment
-from lifecycle.documents import Made, digest_of, document_of, documents_of, facts_of, sealed, standing_of
+from lifecycle.documents import Made, digest_of, document_of, documents_of, facts_of, seal_of, standing_of
 from lifecycle.status import segments
 from tests.lifecycle.story import CERTIFICATE, Story, around, day, reasons
 
@@ -37,7 +37,7 @@ class Printing(Story):
         document = document_of(self.certificate, number)
         digest = digest_of(facts_of(self.certificate, document.fact))
         made = Made(b"%PDF", 1, digest, "kid", "renderer", "00" * 32)
-        return self.given(sealed(document, made, self.today))
+        return self.given(seal_of(document, made, self.today))
 
     def standing(self, number: int, on: date | None = None) -> str:
         certificate = self.certificate
