@@ -184,7 +184,7 @@ def router(signers: Iterable[Signer]) -> APIRouter:
     """Where the public halves are found."""
     routes = APIRouter()
 
-    @routes.get("/.well-known/jwks.json", tags=["public"], response_class=Response, responses=DOCUMENTED)
+    @routes.get("/.well-known/jwks.json", tags=["published"], response_class=Response, responses=DOCUMENTED)
     def jwks() -> Response:
         """Every key that ever signed a public answer, a status list or a document: all of it is verified offline."""
         headers = EVERYWHERE | {"Cache-Control": "no-cache"}

@@ -34,6 +34,7 @@ class Questions:
     connections: int = 32
     status: int = 200
     tags: Sequence[str] = ()
+    accept: str = "application/json"
     rate: float | None = None
     seed: int = 1
 
@@ -163,7 +164,7 @@ class Crowd:
 
 
 def _requests(questions: Questions) -> list[bytes]:
-    lines = "Host: 127.0.0.1\r\nUser-Agent: callers\r\nAccept: application/json\r\n"
+    lines = f"Host: 127.0.0.1\r\nUser-Agent: callers\r\nAccept: {questions.accept}\r\n"
     tags = questions.tags or [""] * len(questions.paths)
     return [
         f"GET {path} HTTP/1.1\r\n{lines}{f'If-None-Match: {tag}' + chr(13) + chr(10) if tag else ''}\r\n".encode()
