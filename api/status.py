@@ -44,8 +44,7 @@ class NumberNotOfThisRegister(Refusal):
     zh = "{number} 不是本登记册的证书编号。编号形如 {example}。"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One question for a status: by whom, for which legal day, as known when, and the instant at which it is asked."""
 
     identity: Identity | None
