@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from shutil import copytree
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -34,9 +34,9 @@ def staffed(databases: Databases) -> Generator[Staffed]:
 
 
 @contextmanager
-def staffed_office(database: Database, staffed: Staffed) -> Generator[Office]:
+def staffed_office(database: Database, staffed: Staffed, **settings: Any) -> Generator[Office]:
     """An office over a copy of the register."""
-    with office_of(database, keys=staffed.keys) as office:
+    with office_of(database, keys=staffed.keys, **settings) as office:
         office.employs_as(staffed.office)
         yield office
 
