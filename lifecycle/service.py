@@ -1,8 +1,8 @@
 """The register: the eventsourcing application through which every fact is recorded.
 
-A command is carried out in one way: look for its receipt and load its stream, in one question; decide; append the facts
-and the receipt in one transaction. A conflict is resolved by looking for one's own receipt before anybody is told of it,
-so a command in doubt has exactly one effect however often it is sent again.
+A command is carried out in one way: look for its receipt and load its stream, in one question; decide; append facts and
+receipt in one transaction. A conflict is resolved by looking for one's own receipt before anybody is told of it, so a
+command in doubt has exactly one effect however often it is sent again.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
