@@ -3,9 +3,11 @@
 import base64
 import json
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
+from secrets import token_hex
 from shutil import copytree
 from typing import Any
 from uuid import UUID
@@ -17,7 +19,10 @@ from jwt import PyJWKSet
 
 from api.cli import main
 from api.main import application
-from lifecycle.documents import document_of
+from api.printing import documents, proof
+from api.printing.press import Press, Printed
+from lifecycle.documents import canonical, document_of
+from lifecycle.store import Recorder
 from tests.api.life import Json, Life, later, life_at, reasons
 from tests.api.office import FOUNDER, Office, answered, office_of, refused
 from tests.api.pdf import Pdf
@@ -346,3 +351,41 @@ def test_an_operator_writes_a_document_to_a_file_by_its_number(
         with pytest.raises(SystemExit, match=status):
             main()
     assert out.read_bytes() == content
+
+
+# ---- seeded faults ---------------------------------------------------------------------------------------------------
+
+
+def _made_anew(press: Press, face: Json) -> Printed:
+    printed = _PRINTS(press, face)
+    return Printed(printed.content + b"%" + token_hex(8).encode(), printed.pages)
+
+
+_PRINTS = Press.document
+MUTANTS: dict[str, tuple[Any, str, Any, Callable[..., None]]] = {
+    "what is superseded is not marked": (
+        documents, "MARKS", {},
+        lambda office, _: test_every_reissue_is_a_document_of_its_own_and_the_old_one_is_marked(office),
+    ),
+    "each making differs": (
+        Press, "document", _made_anew, test_another_process_over_the_same_facts_makes_the_same_bytes
+    ),
+    "the proof is of other facts": (
+        proof, "canonical", lambda facts: canonical({**facts, "holder": ""}),
+        lambda office, _: test_the_qr_code_leads_to_the_verify_page_with_a_proof_that_verifies_offline(office),
+    ),
+    "what is given is not what was kept": (
+        Recorder, "document", lambda recorder, sha256: b"%PDF-1.7",
+        test_a_document_is_made_when_it_is_first_asked_for_and_never_again,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_seeded_fault_is_found(
+    mutant: str, office: Office, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, name, fault, test = MUTANTS[mutant]
+    monkeypatch.setattr(room, name, fault)
+    with pytest.raises(AssertionError):
+        test(office, database)
