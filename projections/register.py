@@ -18,8 +18,11 @@ from lifecycle.rules import normalise_number
 from lifecycle.sql import load
 from lifecycle.status import Stars, segments, turns
 from projections.folds import Claim
+from projections.tables import Span, copy_in, digest
 
 SQL = load("register", "projections")
+TABLES = ("create_register", "create_certificate")
+INDEXES = ("create_register_index", "create_register_place_index", "create_certificate_organisation_index")
 NOBODY = UUID(int=0)
 
 
@@ -59,13 +62,18 @@ class RegisterProjection:
     """The register's rows. ``stars`` names those of each level, edition by edition."""
 
     name = "register"
+    version = 1
+    definition = digest(SQL, *TABLES, *INDEXES)
 
     def __init__(self, stars: Stars) -> None:
         self.stars = stars
 
     def create(self, connection: Connection) -> None:
-        for statement in ("create_register", "create_register_index", "create_register_place_index",
-                          "create_certificate", "create_certificate_organisation_index"):  # fmt: skip
+        for statement in TABLES:
+            connection.execute(SQL[statement])
+
+    def index(self, connection: Connection) -> None:
+        for statement in INDEXES:
             connection.execute(SQL[statement])
 
     def put(self, connection: Connection, certificates: Sequence[Certificate]) -> None:
@@ -79,10 +87,8 @@ class RegisterProjection:
             connection.execute(SQL["upsert_certificate"], _columns(listed))
 
     def claim(self, connection: Connection, claims: Sequence[Claim]) -> None:
-        places = [(f"?{position}", NOBODY) if fact is None else (normalise_number(fact.number), fact.certificate)
-                  for position, fact in claims]  # fmt: skip
-        if places:
-            numbers, certificate_ids = (list(column) for column in zip(*places, strict=True))
+        if claims:
+            numbers, certificate_ids = (list(column) for column in zip(*map(_claimed, claims), strict=True))
             connection.execute(SQL["claim_places"], {"numbers": numbers, "certificate_ids": certificate_ids})
 
     def withhold(self, connection: Connection, certificate_ids: Sequence[UUID]) -> None:
@@ -97,8 +103,29 @@ class RegisterProjection:
             connection.execute(SQL["withhold_numbers"], _columns(numbers))
         connection.execute(SQL["withhold_certificates"], ids)
 
-    def forget(self, connection: Connection) -> None:
-        connection.execute(SQL["forget_register"])
+    def learn(self, connection: Connection, claims: Iterable[Claim]) -> None:
+        connection.execute(SQL["create_claimed"])
+        copy_in(connection, SQL["copy_claimed"], map(_claimed, claims))
+        connection.execute(SQL["create_claimed_index"])
+
+    def load(self, connection: Connection, span: Span, certificates: Sequence[Certificate]) -> None:
+        places = dict(connection.execute(SQL["select_claimed"], span._asdict()).fetchall())
+        numbers = ((*row.values(), places.get(row["numbers"])) for c in certificates for row in self._number_rows(c))
+        copy_in(connection, SQL["copy_register"], numbers)
+        copy_in(connection, SQL["copy_certificate"], (_certificate_row(c).values() for c in certificates if c.scheme))
+
+    def place(self, connection: Connection, span: Span) -> None:
+        connection.execute(SQL["place_claimed"], span._asdict())
+
+    def settle(self, connection: Connection) -> None:
+        self.index(connection)
+        connection.execute(SQL["analyze_register"])
+
+    def swap(self, connection: Connection) -> None:
+        connection.execute(SQL["swap_register"])
+
+    def discard(self, connection: Connection) -> None:
+        connection.execute(SQL["discard_register"])
 
     def _number_rows(self, certificate: Certificate) -> Iterable[dict[str, Any]]:
         for number in dict.fromkeys(certificate.numbers.values):
@@ -157,6 +184,12 @@ def _certificate_row(certificate: Certificate) -> dict[str, Any]:
         "valid_until": certificate.valid_until,
         "due_on": certificate.due.visit_on if certificate.due else None,
     }
+
+
+def _claimed(claim: Claim) -> tuple[str, UUID]:
+    """Which number is whose; one that cannot be read is nobody's, and has a place all the same."""
+    position, fact = claim
+    return (f"?{position}", NOBODY) if fact is None else (normalise_number(fact.number), fact.certificate)
 
 
 def _literal(words: Iterable[str]) -> str:

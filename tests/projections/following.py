@@ -7,7 +7,8 @@ from datetime import datetime
 from psycopg import Connection
 
 from lifecycle import log
-from projections.engine import BATCH, SQL, Engine, Follower
+from projections.engine import Engine
+from projections.follower import BATCH, SQL, Follower
 from tests.clock.world import Present
 from tests.projections.tables import projections
 
@@ -27,7 +28,7 @@ class PositionApart(Follower):
 
     def advance(self, connection: Connection, batch: int = BATCH) -> int:
         name = self.projection.name
-        ((self.position,),) = connection.execute(SQL["hold_position"], {"projection": name}).fetchall()
+        self.hold(connection)
         rows = log.tail_rows(connection, self.position, batch)
         if rows:
             with connection.transaction():
