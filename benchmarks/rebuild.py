@@ -7,8 +7,9 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from time import perf_counter, sleep
 from typing import Any
 
@@ -28,6 +29,7 @@ RUNNER_PART = 2_000
 """How many facts the runner projects."""
 SECONDS = 8.0
 NUMBERS = 100_000
+CERTLIFE = str(Path(sys.executable).with_name("certlife"))
 
 
 def run(events: int | None) -> tuple[int, list[dict[str, Any]]]:
@@ -99,8 +101,9 @@ def _served(house: House) -> Generator[int]:
 @contextmanager
 def _being_rebuilt(house: House) -> Generator[None]:
     """Again and again."""
-    again = "while :; do $0 -m benchmarks.certlife rebuild register || exit 1; done"
-    with subprocess.Popen(["sh", "-c", again, sys.executable], env=_environment(house), stdout=subprocess.DEVNULL, start_new_session=True) as loop:
+    again = ["sh", "-c", 'while "$0" rebuild register; do :; done', CERTLIFE]
+    environment = _environment(house)
+    with subprocess.Popen(again, env=environment, stdout=subprocess.DEVNULL, start_new_session=True) as loop:
         try:
             yield
             assert loop.poll() is None, "the rebuild failed"
@@ -110,8 +113,7 @@ def _being_rebuilt(house: House) -> Generator[None]:
 
 @contextmanager
 def _running(environment: dict[str, str], *arguments: str) -> Generator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "benchmarks.certlife", *arguments]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen([CERTLIFE, *arguments], env=environment, stdout=subprocess.DEVNULL) as process:
         try:
             yield process
         finally:

@@ -30,10 +30,11 @@ NUMBER = re.compile(rb"((?:CSP-S01|GBT27922|GAT594)-)(\d{4})(-\d{5})")
 COPY_HEAD, COPY_END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 _fields: Struct = Struct("!hi16siii")
 _length: Struct = Struct("!i")
+_instant: Struct = Struct("!iq")
 
 
 def filled(house: House, events: int) -> int:
-    """The log holds at least so many facts of certificates; answers of how many certificates.
+    """The log holds about so many facts of certificates; answers of how many certificates.
 
     All copies of a fact follow each other, so that the facts of one certificate lie as far apart as in a register that
     grew for years.
@@ -42,13 +43,13 @@ def filled(house: House, events: int) -> int:
         pass
     lives = _lives(house)
     facts = sum(topic != CLAIM for _, _, topic, _ in lives)
-    copies = -(-events // facts)
+    copies = max(1, events // facts)
     with psycopg.connect(house.addresses.owner, autocommit=True) as owner:
-        owner.execute(SQL["forget_lives"])
+        ((instant,),) = owner.execute(SQL["select_last_instant"]).fetchall()
         with owner.cursor().copy(SQL["copy_events"]) as copy:
             copy.write(COPY_HEAD)
             for row in lives:
-                copy.write(b"".join(_copied(row, copies)))
+                copy.write(b"".join(_copied(row, copies, _instant.pack(8, instant))))
             copy.write(COPY_END)
         owner.execute(SQL["vacuum"])
     return copies * len({id for id, _, topic, _ in lives if topic != CLAIM})
@@ -73,7 +74,7 @@ def _lives(house: House) -> list[Event]:
     return told
 
 
-def _copied(event: Event, copies: int) -> Iterator[bytes]:
+def _copied(event: Event, copies: int, instant: bytes) -> Iterator[bytes]:
     """One fact again and again, packed as rows, each under its copy's ids and number."""
     id, version, topic, state = event
     pieces = NUMBER.split(state)
@@ -89,7 +90,7 @@ def _copied(event: Event, copies: int) -> Iterator[bytes]:
             said = said.replace(str(claim.certificate).encode(), str(UUID(bytes=_id(claim.certificate, copy))).encode())
             own = claim_id(decode(said).number).bytes
         yield b"".join((
-            _fields.pack(4, 16, own, 4, version, len(name)), name, _length.pack(len(said)), said,
+            _fields.pack(5, 16, own, 4, version, len(name)), name, _length.pack(len(said)), said, instant,
         ))  # fmt: skip
 
 

@@ -1,18 +1,10 @@
 -- Events in bulk, past every check, all at the last instant.
 -- name: copy_events
-COPY certlife.events (originator_id, originator_version, topic, state) FROM STDIN (FORMAT binary)
+COPY certlife.events (originator_id, originator_version, topic, state, recorded_at) FROM STDIN (FORMAT binary)
 
--- What the copies were made from.
--- name: forget_lives
-DO $$
-BEGIN
-    EXECUTE format('ALTER TABLE certlife.events ALTER recorded_at SET DEFAULT %L',
-        (SELECT max(recorded_at) FROM certlife.events));
-    DELETE FROM certlife.events WHERE topic = ANY(ARRAY['number-claimed.v1']) OR position > 0 AND originator_id IN (
-        SELECT originator_id FROM certlife.events WHERE topic = 'application-submitted.v1'
-    );
-END
-$$
+-- The last instant, as the binary form has it.
+-- name: select_last_instant
+SELECT (extract(epoch FROM max(recorded_at) - '2000-01-01T00:00:00Z') * 1000000)::bigint FROM certlife.events
 
 -- The planner knows what was put in, and pages are known to be whole.
 -- name: vacuum

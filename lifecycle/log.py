@@ -62,7 +62,7 @@ def streams(
 
 
 class Packed(NamedTuple):
-    """A whole stream as it is read in bulk: ``count`` facts under ``topics``, one a line in ``states``."""
+    """A whole stream as it is read in bulk: of ``count`` facts those that are seen, under ``topics``, one a line."""
 
     id: UUID
     count: int
@@ -73,10 +73,19 @@ class Packed(NamedTuple):
 
 
 def packed_streams(
-    connection: psycopg.Connection[Any], first: UUID, last: UUID, *, upto_position: int, without: Iterable[str]
+    connection: psycopg.Connection[Any],
+    first: UUID,
+    last: UUID,
+    *,
+    upto_position: int,
+    without: Iterable[str],
+    unseen: Iterable[str],
 ) -> Iterator[Packed]:
-    """All streams with an id from ``first`` to ``last``, without the facts of some topics; within a transaction."""
-    bounds = {"first": first, "last": last, "upto": upto_position, "without": list(without)}
+    """All streams with an id from ``first`` to ``last``; within a transaction.
+
+    It is as if facts ``without`` topics were not there; ``unseen`` ones are counted, and not shown.
+    """
+    bounds = {"first": first, "last": last, "upto": upto_position, "without": list(without), "unseen": list(unseen)}
     connection.execute(SQL["prepare_bulk"])
     with connection.cursor().copy(SQL["copy_streams"], bounds) as copy:
         copy.set_types(["uuid", "int8", "int4", "int8", "text", "bytea"])

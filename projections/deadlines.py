@@ -13,7 +13,7 @@ from lifecycle.events import ONE_DAY, Due
 from lifecycle.sql import load
 from lifecycle.transitions import LIVE
 from projections.folds import Claim
-from projections.tables import Span, copy_in, digest
+from projections.tables import Rows, Span, copy_in, digest, packed
 
 SQL = load("deadlines", "projections")
 TABLES = ("create_deadline",)
@@ -37,6 +37,7 @@ class DeadlinesProjection:
     name = "deadlines"
     version = 1
     definition = digest(SQL, *TABLES, *INDEXES)
+    unseen = frozenset[str]()
 
     def create(self, connection: Connection) -> None:
         for statement in TABLES:
@@ -62,9 +63,11 @@ class DeadlinesProjection:
     def learn(self, connection: Connection, claims: Iterable[Claim]) -> None:
         """Which numbers were claimed matters to nobody here."""
 
-    def load(self, connection: Connection, span: Span, certificates: Sequence[Certificate]) -> None:
-        rows = (_row(certificate, deadline) for certificate in certificates for deadline in deadlines(certificate))
-        copy_in(connection, SQL["copy_deadline"], rows)
+    def rows(self, certificate: Certificate) -> Rows:
+        return ([_row(certificate, deadline) for deadline in deadlines(certificate)],)
+
+    def load(self, connection: Connection, span: Span, rows: Iterable[Rows]) -> None:
+        copy_in(connection, SQL["copy_deadline"], b"".join([packed(row) for (due,) in rows for row in due]))
 
     def place(self, connection: Connection, span: Span) -> None:
         """No number has a place here."""

@@ -13,22 +13,22 @@ from itertools import pairwise
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from psycopg import Connection, DatabaseError, DataError, IntegrityError
+from psycopg import Connection, DataError, IntegrityError
 from psycopg.errors import LockNotAvailable
 
 from lifecycle import log, upcast
-from lifecycle.certificate import Certificate, evolve, fold
-from lifecycle.events import Recorded, RecordCorrected
+from lifecycle.certificate import Certificate, evolve
+from lifecycle.events import RecordCorrected
 from lifecycle.sql import load
 from projections import follower
+from projections.folds import CLAIM_TOPIC, OTHER_TOPICS, Claim, claim_of
 from projections.follower import Follower, OtherDefinition, connect, definition_of, stored_definition
-from projections.folds import CLAIM_TOPIC, OTHER_TOPICS, Batch, Claim, claim_of
 from projections.hands import helped
-from projections.tables import Span
+from projections.tables import Rows, Span
 
 SQL = load("rebuild", "projections")
 SCHEMA = "projections_next"
-FACTS_A_PART = 50_000
+FACTS_A_PART = 200_000
 WAIT_SECONDS = 0.1
 IDS = 2**128
 
@@ -36,12 +36,15 @@ IDS = 2**128
 class Rebuildable(follower.Projection, Protocol):
     """A projection that can be written in bulk.
 
-    ``learn`` is told all numbers claimed before the first part is loaded; ``load`` writes the rows of the certificates
-    of a part, ``place`` what is left to say of the numbers that they claimed.
+    ``unseen`` are topics that change nothing in its rows but the version. ``learn`` is told all numbers claimed before
+    the first part is loaded; ``load`` writes the rows of a part, ``place`` what is left to say of the numbers claimed.
     """
 
+    unseen: frozenset[str]
+
     def learn(self, connection: Connection, claims: Iterable[Claim]) -> None: ...
-    def load(self, connection: Connection, span: Span, certificates: list[Certificate]) -> None: ...
+    def rows(self, certificate: Certificate) -> Rows: ...
+    def load(self, connection: Connection, span: Span, rows: Iterable[Rows]) -> None: ...
     def place(self, connection: Connection, span: Span) -> None: ...
     def settle(self, connection: Connection) -> None: ...
     def swap(self, connection: Connection) -> None: ...
@@ -173,33 +176,26 @@ class Rebuild:
 
     def _load(self, span: Span) -> int:
         """The rows of a part stand; answers how many facts it had."""
-        read, doubtful, facts = Batch(), {}, 0
-        for stream in log.packed_streams(self.connection, *span, upto_position=self.upto, without=OTHER_TOPICS):
-            facts += stream.count
-            try:
-                read.certificates.append(_certificate(stream))
-                read.positions[stream.id] = stream.position
-            except Exception:
-                doubtful[stream.id] = stream.position
-        if not self._loads(span, read.certificates):
-            self.follower.project(self.connection, read)
+        reading = _Reading(self.projection, self._set_aside(span))
+        try:
+            with self.connection.transaction():
+                self.projection.load(self.connection, span, reading.rows(self._streams(span)))
+            doubtful = reading.doubtful
+        except (DataError, IntegrityError):
+            doubtful = {stream.id: stream.position for stream in self._streams(span)}
         if doubtful:
             self.follower.project(self.connection, self.follower.folds.anew(self.connection, doubtful, self.upto))
         self.projection.place(self.connection, span)
-        return facts
+        return reading.facts
 
-    def _loads(self, span: Span, certificates: list[Certificate]) -> bool:
-        """Whether it can be done in bulk; where not, the engine's way finds out whose rows stand in the way, and why."""
-        try:
-            with self.connection.transaction():
-                self.projection.load(self.connection, span, certificates)
-        except (DataError, IntegrityError):
-            return False
-        except DatabaseError:
-            raise
-        except Exception:
-            return False
-        return True
+    def _streams(self, span: Span) -> Iterator[log.Packed]:
+        return log.packed_streams(
+            self.connection, *span, upto_position=self.upto, without=OTHER_TOPICS, unseen=self.projection.unseen
+        )
+
+    def _set_aside(self, span: Span) -> set[UUID]:
+        """Who is set aside by the engine, which sees what is not shown here."""
+        return {id for (id,) in self.connection.execute(SQL["select_set_aside"], self.name | span._asdict())}
 
 
 def rebuild(url: str, projection: Rebuildable, hands: int = 0) -> Iterator[Progress]:
@@ -246,20 +242,40 @@ def _steps(made: Rebuild, hands: int) -> Iterator[Progress]:
         time.sleep(WAIT_SECONDS)
 
 
-def _certificate(stream: log.Packed) -> Certificate:
-    """The stream folded; whatever is unusual about it is raised."""
-    facts = upcast.read_stream(stream.topics, stream.states)
-    if not len(facts) == stream.count == stream.version:
-        raise ValueError("facts are missing")
-    if any(type(fact) is RecordCorrected for fact in facts):
-        history = [Recorded(stream.id, version, fact) for version, fact in enumerate(facts, 1)]
-        certificate = fold(stream.id, history)
-        certificate.history = ()
+class _Reading:
+    """The certificates of a part. ``doubtful`` are those to be read as the engine does, with their last positions."""
+
+    def __init__(self, projection: Rebuildable, set_aside: set[UUID]) -> None:
+        self.projection = projection
+        self.set_aside = set_aside
+        self.doubtful: dict[UUID, int] = {}
+        self.facts = 0
+
+    def rows(self, streams: Iterable[log.Packed]) -> Iterator[Rows]:
+        """What is to be written of each certificate, of which nothing is kept."""
+        for stream in streams:
+            self.facts += stream.count
+            try:
+                yield self.projection.rows(self._certificate(stream))
+            except Exception:
+                self.doubtful[stream.id] = stream.position
+
+    def _certificate(self, stream: log.Packed) -> Certificate:
+        """The stream folded; whatever is unusual about it is raised."""
+        facts = upcast.read_stream(stream.topics, stream.states)
+        if stream.count != stream.version or stream.id in self.set_aside:
+            raise Unusual
+        certificate = Certificate(stream.id)
+        for version, fact in enumerate(facts, 1):
+            if type(fact) is RecordCorrected:
+                raise Unusual
+            evolve(certificate, version, fact)
+        certificate.version = stream.version
         return certificate
-    certificate = Certificate(stream.id)
-    for version, fact in enumerate(facts, 1):
-        evolve(certificate, version, fact)
-    return certificate
+
+
+class Unusual(Exception):
+    """The stream is read as the engine reads it."""
 
 
 def _spans(count: int) -> list[Span]:

@@ -24,8 +24,14 @@ SELECT id, version, definition, upto FROM rebuild WHERE projection = %(projectio
 
 -- name: insert_rebuild
 INSERT INTO rebuild (projection, version, definition, upto)
-SELECT %(projection)s, %(version)s, %(definition)s, coalesce(max(position), 0) FROM certlife.events
+SELECT %(projection)s, %(version)s, %(definition)s, position
+FROM projections.position WHERE projection = %(projection)s
 RETURNING id, upto;
+
+-- What the engine has set aside in a part: it has seen every fact up to where the bulk read ends.
+-- name: select_set_aside
+SELECT certificate_id FROM projections.quarantine
+WHERE projection = %(projection)s AND certificate_id BETWEEN %(first)s AND %(last)s;
 
 -- name: insert_parts
 INSERT INTO part (projection, first, last)

@@ -18,10 +18,17 @@ from lifecycle.rules import normalise_number
 from lifecycle.sql import load
 from lifecycle.status import Stars, segments, turns
 from projections.folds import Claim
-from projections.tables import Span, copy_in, digest
+from projections.tables import Rows, Span, copy_in, digest, packed
 
 SQL = load("register", "projections")
 TABLES = ("create_register", "create_certificate")
+UNSEEN = (
+    e.ActProposed, e.ProposalRejected, e.ApplicationAccepted, e.AssessmentPlanned, e.AssessmentReviewed,
+    e.NonconformityClosed, e.GradeDetermined, e.CertificationGranted, e.CertificationMaintained, e.SurveillanceDue,
+    e.SurveillanceOverdue, e.SurveillanceRequested, e.SurveillancePlanned, e.HolderNotified,
+)  # fmt: skip
+"""Facts that leave the rows as they are, whatever they follow: the public answer tells nothing of them."""
+
 INDEXES = ("create_register_index", "create_register_place_index", "create_certificate_organisation_index")
 NOBODY = UUID(int=0)
 
@@ -64,6 +71,7 @@ class RegisterProjection:
     name = "register"
     version = 1
     definition = digest(SQL, *TABLES, *INDEXES)
+    unseen = frozenset(map(e.topic_of, UNSEEN))
 
     def __init__(self, stars: Stars) -> None:
         self.stars = stars
@@ -105,14 +113,23 @@ class RegisterProjection:
 
     def learn(self, connection: Connection, claims: Iterable[Claim]) -> None:
         connection.execute(SQL["create_claimed"])
-        copy_in(connection, SQL["copy_claimed"], map(_claimed, claims))
+        copy_in(connection, SQL["copy_claimed"], (packed(_claimed(claim)) for claim in claims))
         connection.execute(SQL["create_claimed_index"])
 
-    def load(self, connection: Connection, span: Span, certificates: Sequence[Certificate]) -> None:
+    def rows(self, certificate: Certificate) -> Rows:
+        numbers = [tuple(row.values()) for row in self._number_rows(certificate)]
+        return numbers, [tuple(_certificate_row(certificate).values())] if certificate.scheme else []
+
+    def load(self, connection: Connection, span: Span, rows: Iterable[Rows]) -> None:
         places = dict(connection.execute(SQL["select_claimed"], span._asdict()).fetchall())
-        numbers = ((*row.values(), places.get(row["numbers"])) for c in certificates for row in self._number_rows(c))
+        numbers, certificates = bytearray(), bytearray()
+        for borne, listed in rows:
+            for row in borne:
+                numbers += packed((*row, places.get(row[0])))
+            for row in listed:
+                certificates += packed(row)
         copy_in(connection, SQL["copy_register"], numbers)
-        copy_in(connection, SQL["copy_certificate"], (_certificate_row(c).values() for c in certificates if c.scheme))
+        copy_in(connection, SQL["copy_certificate"], certificates)
 
     def place(self, connection: Connection, span: Span) -> None:
         connection.execute(SQL["place_claimed"], span._asdict())

@@ -1,6 +1,6 @@
 """A projection's tables: the digest of what defines them, and rows written into them in bulk."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
@@ -8,6 +8,10 @@ from uuid import UUID
 from psycopg import Connection
 
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+Rows = Sequence[Sequence[Sequence[Any]]]
+"""What is to be written of one certificate: the rows of each table."""
 
 
 class Span(NamedTuple):
@@ -22,16 +26,16 @@ def digest(statements: Mapping[str, LiteralString], *names: str) -> str:
     return sha256("\n".join(statements[name] for name in names).encode()).hexdigest()
 
 
-def copy_in(connection: Connection, statement: LiteralString, rows: Iterable[Iterable[Any]]) -> None:
-    """The rows stand in the table that the statement names; a value is a text, a number, a day, an id, bytes or None."""
+def packed(row: Iterable[Any]) -> bytes:
+    """The row as ``copy_in`` takes it; a value is a text, a number, a day, an id, bytes or None."""
+    return ("\t".join([_field(value) for value in row]) + "\n").encode()
+
+
+def copy_in(connection: Connection, statement: LiteralString, rows: bytes | bytearray | Iterable[bytes]) -> None:
+    """The rows stand in the table that the statement names."""
     with connection.cursor().copy(statement) as copy:
-        packed = bytearray()
-        for row in rows:
-            packed += ("\t".join([_field(value) for value in row]) + "\n").encode()
-            if len(packed) > 2**20:
-                copy.write(packed)
-                packed = bytearray()
-        copy.write(packed)
+        for row in [rows] if isinstance(rows, bytes | bytearray) else rows:
+            copy.write(row)
 
 
 def _field(value: Any) -> str:

@@ -22,14 +22,17 @@ FROM certlife.events
 WHERE originator_id = ANY(%(ids)s::uuid[]) AND position <= coalesce(%(upto)s, 9223372036854775807)
 ORDER BY originator_id, originator_version
 
--- Whole streams in the order of their ids, packed: of each its last version and position, its topics, and its facts, one
--- a line. The rows come sorted into the aggregates, which is why nothing may be done in parallel here.
+-- Whole streams in the order of their ids, packed: of each its last version and position, and, but for those of topics
+-- that nobody wants to see, its facts, one a line. The rows come sorted into the aggregates, which is why nothing may be
+-- done in parallel here.
 -- name: copy_streams
 COPY (
     SELECT originator_id, count(*), max(originator_version), max(position),
-        string_agg(topic, ','), string_agg(state, '\x0a'::bytea)
+        coalesce(string_agg(shown, ','), ''), coalesce(string_agg(state, '\x0a'::bytea), '')
     FROM (
-        SELECT originator_id, originator_version, position, topic, state
+        SELECT originator_id, originator_version, position,
+            CASE WHEN topic <> ALL(%(unseen)s) THEN topic END AS shown,
+            CASE WHEN topic <> ALL(%(unseen)s) THEN state END AS state
         FROM certlife.events
         WHERE originator_id BETWEEN %(first)s AND %(last)s
             AND position <= %(upto)s
