@@ -52,6 +52,7 @@ def filled(house: House, events: int) -> int:
                 copy.write(b"".join(_copied(row, copies, _instant.pack(8, instant))))
             copy.write(COPY_END)
         owner.execute(SQL["vacuum"])
+        owner.execute(SQL["stand_at_the_end"])
     return copies * len({id for id, _, topic, _ in lives if topic != CLAIM})
 
 

@@ -76,12 +76,8 @@ class Rebuild:
 
     def begin(self) -> None:
         """It is under way: begun, or gone on with where it stood. Raises OtherDefinition for one of a newer program."""
-        with self.connection.transaction():
-            self.connection.execute(follower.SQL["take_preparation_lock"])
+        with self._alone():
             self._refuse_newer(stored_definition(self.connection, self.projection)[0])
-            for statement in (follower.SQL["create_position"], follower.SQL["create_quarantine"],
-                              SQL["create_rebuild"], SQL["create_part"]):  # fmt: skip
-                self.connection.execute(statement)
             found = self.connection.execute(SQL["select_rebuild"], self.name).fetchone()
             if found is not None and found[1:3] != (self.projection.version, self.projection.definition):
                 self._refuse_newer(found[1])
@@ -94,8 +90,7 @@ class Rebuild:
 
     def discard(self) -> None:
         """Nothing is left of a rebuild that somebody began."""
-        with self.connection.transaction():
-            self.connection.execute(follower.SQL["take_preparation_lock"])
+        with self._alone():
             self._discard()
 
     def read_part(self) -> bool:
@@ -136,9 +131,7 @@ class Rebuild:
                     pass
                 self.connection.execute(SQL["swap_impatiently"])
                 self.projection.swap(self.connection)
-                self.connection.execute(SQL["swap_position"], self.name | {"id": self.id})
-                self.connection.execute(SQL["swap_quarantine"], self.name)
-                self.connection.execute(SQL["forget_rebuild"], self.name)
+                self._take_the_position()
         except LockNotAvailable:
             self.follower.folds.forget()
             return False
@@ -148,11 +141,26 @@ class Rebuild:
         """Whether the rows that serve are those of this rebuild."""
         return self.connection.execute(SQL["select_last_rebuild"], self.name).fetchone() == (self.id,)
 
+    def _take_the_position(self) -> None:
+        self.connection.execute(SQL["swap_position"], self.name | {"id": self.id})
+        self.connection.execute(SQL["swap_quarantine"], self.name)
+        self.connection.execute(SQL["forget_rebuild"], self.name)
+
     @contextmanager
     def _step(self, hold: str) -> Iterator[None]:
         with self.connection.transaction():
             if self.connection.execute(SQL[hold], self.name | {"id": self.id}).fetchone() is None:
                 raise RebuildEnded(f"The rebuild of {self.projection.name} was ended by another.")
+            yield
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """What is needed to begin a rebuild exists, and nobody else begins one."""
+        with self.connection.transaction():
+            self.connection.execute(follower.SQL["take_preparation_lock"])
+            for statement in (follower.SQL["create_position"], follower.SQL["create_quarantine"],
+                              SQL["create_rebuild"], SQL["create_part"]):  # fmt: skip
+                self.connection.execute(statement)
             yield
 
     def _refuse_newer(self, version: int) -> None:

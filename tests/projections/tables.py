@@ -12,6 +12,7 @@ from lifecycle.status import Stars
 from projections.deadlines import DeadlinesProjection
 from projections.engine import Engine, Follower, connect
 from projections.folds import Folds
+from projections.rebuild import SQL as REBUILD_SQL
 from projections.rebuild import Rebuildable
 from projections.register import RegisterProjection
 from tests.clock.world import Present
@@ -59,6 +60,12 @@ def follow(connection: Connection, followers: Sequence[Follower], batch: int = 5
 def tables(connection: Connection) -> Tables:
     """The whole content of every table that the engine writes."""
     return {table: _lines(connection, table) for table in TABLES}
+
+
+def was_rebuilt(connection: Connection, projection: str) -> bool:
+    """Whether the rows that serve were made beside, and took the place of others."""
+    found = connection.execute(REBUILD_SQL["select_last_rebuild"], {"projection": projection}).fetchone()
+    return found is not None and found != (None,)
 
 
 def rebuilt(connection: Connection, batch: int = 500, *, size: int = 20_000, upto: Mapping[str, int] = END) -> Tables:

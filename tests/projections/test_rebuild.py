@@ -13,7 +13,6 @@ import psycopg
 import pytest
 
 from lifecycle import commands as c
-from projections import register as register_projection
 from projections.engine import Follower, connect
 from projections.folds import Folds
 from tests.clock.copies import certificate_rows, copied, insert, mixed
