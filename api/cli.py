@@ -354,9 +354,14 @@ def _show_rebuild(name: str, progress: Iterator[Made]) -> None:
             line = f"{name}: {each.doing}, {each.facts} facts  {rate:.0f}/s"
             bar.update(task, completed=each.done / each.parts, description=line)
             if not console.is_terminal and (each.doing, each.done) != told:
-                left = (time.monotonic() - began) * (each.parts - each.done) / max(1, each.done - first.done)
-                console.print(f"{line}  {each.done / each.parts:.0%}  {left:.0f} s left")
+                console.print(f"{line}  {each.done / each.parts:.0%}{_left(first, each, time.monotonic() - began)}")
             told = each.doing, each.done
+
+
+def _left(first: Made, last: Made, seconds: float) -> str:
+    """How long the parts that are left take, once some have been read."""
+    done = last.done - first.done
+    return f"  {seconds * (last.parts - last.done) / done:.0f} s left" if done else ""
 
 
 def _bar() -> Progress:

@@ -28,7 +28,7 @@ from projections.tables import Rows, Span
 
 SQL = load("rebuild", "projections")
 SCHEMA = "projections_next"
-FACTS_A_PART = 200_000
+FACTS_A_PART = 100_000
 WAIT_SECONDS = 0.1
 IDS = 2**128
 
@@ -211,12 +211,14 @@ def rebuild(url: str, projection: Rebuildable, hands: int = 0) -> Iterator[Progr
     with. So many processes more take part in reading. Raises OtherDefinition, RebuildEnded."""
     with connect(url, SCHEMA) as connection:
         made = Rebuild(url, connection, projection)
+        progress = Progress("done", 1, 1, 0)
         try:
-            yield from _steps(made, hands)
+            for progress in _steps(made, hands):
+                yield progress
         except RebuildEnded:
             if not made.was_swapped():
                 raise
-        yield made.progress("done")
+        yield progress._replace(doing="done", done=progress.parts)
 
 
 def discard(url: str, projection: Rebuildable) -> None:
