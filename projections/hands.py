@@ -4,6 +4,7 @@ They are polite: where something else wants the processor, they wait. They end w
 whoever started them has gone.
 """
 
+import gc
 import os
 import pickle
 import subprocess
@@ -27,11 +28,11 @@ def helped(url: str, projection: Any, rebuild: Any, hands: int) -> Iterator[Call
 @contextmanager
 def _helper(told: bytes) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "projections.hands"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as helper:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as helper:  # noqa: S603
         try:
-            assert helper.stdin is not None
-            helper.stdin.write(told)
-            helper.stdin.flush()
+            if helper.stdin is not None:
+                helper.stdin.write(told)
+                helper.stdin.flush()
             yield helper
         finally:
             helper.kill()
@@ -42,6 +43,7 @@ def main() -> None:
     from projections.rebuild import taking_part
 
     os.nice(NICENESS)
+    gc.disable()  # millions of objects, none of which refers to itself
     url, projection, rebuild = pickle.load(sys.stdin.buffer)  # noqa: S301 - by a pipe from who started it
     with taking_part(url, projection, rebuild) as read_part:
         while not select([sys.stdin], [], [], 0)[0] and read_part():

@@ -41,6 +41,8 @@ def copy_in(connection: Connection, statement: LiteralString, rows: bytes | byte
 def _field(value: Any) -> str:
     if value is None:
         return "\\N"
+    if isinstance(value, str):
+        return value if value.isprintable() and "\\" not in value else value.translate(ESCAPES)
     if isinstance(value, bytes):
         return "\\\\x" + value.hex()
-    return value.translate(ESCAPES) if isinstance(value, str) else str(value)
+    return value.hex if isinstance(value, UUID) else str(value)
