@@ -14,6 +14,7 @@ from api.words import CATALOGUE, Language, language_of
 
 PATH = "/verify"
 LONGEST_SHOWN = 100
+BILINGUAL = {"number_not_of_this_register", "day_not_read", "day_not_public", "under_repair", "too_many_questions"}
 KEPT_HEADERS = ("allow", "connection", "retry-after")
 
 
@@ -70,10 +71,11 @@ def _other_headers(scope: Message) -> list[tuple[bytes, bytes]]:
 
 
 def _words(problem: dict[str, Any], language: Language) -> dict[str, str]:
-    """Title and text of the page: the catalogue's, or the problem's own words where it has them in both languages."""
+    """Title and text of the page; the problem's own words where it speaks both languages."""
     words, code = CATALOGUE[language]["problem"], problem["code"]
     code = code if code in words["title"] else "malformed"
-    return {"code": code, "title": words["title"][code], "text": words["text"].get(code, problem["detail"])}
+    text = problem["detail"] if code in BILINGUAL else words["text"].get(code, words["start"])
+    return {"code": code, "title": words["title"][code], "text": text}
 
 
 def _typed(scope: Message) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 import segno
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 
@@ -23,8 +23,16 @@ from api.words import Language, language_of
 from lifecycle.errors import Refusal
 from lifecycle.periods import legal_day
 
-REDIRECTED: dict[int | str, dict[str, str]] = {303: {"description": "To the page of the number typed."}}
-Day = Annotated[str | None, Query(description="a legal day up to today, YYYY-MM-DD", max_length=40)]
+REDIRECTED: dict[int | str, dict[str, str]] = {303: {"description": "To the page of the number typed, or to the box."}}
+
+
+def _reader(request: Request, lang: Annotated[str | None, Query(description="zh or en")] = None) -> Language:
+    return language_of(request.scope)
+
+
+Day = Annotated[str | None, Query(description="a legal day up to today", json_schema_extra={"format": "date"})]
+Reader = Annotated[Language, Depends(_reader)]
+"""The language of who reads, by ``lang`` or his browser."""
 
 
 class DayNotRead(Refusal):
@@ -46,17 +54,18 @@ def router(questions: StatusQuestions, signer: Signer, renderer: Renderer, compl
     routes = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
 
     @routes.get("/verify", responses=REDIRECTED)
-    def ask(request: Request, number: str = "", on: Day = None) -> Response:
+    def ask(language: Reader, number: str = "", on: Day = None) -> Response:
         """A box to type a certificate number in; with ``number``, the way to its page."""
-        language = language_of(request.scope)
         if number.strip():
             return RedirectResponse(_address(renderer, questions, number, on, language), 303)
         return renderer.page("ask.html", language, "/verify", example=questions.example, typed="")
 
-    @routes.get("/verify/{number:path}")
-    def verify(request: Request, number: str, on: Day = None) -> Response:
+    @routes.get("/verify/{number:path}", responses=REDIRECTED)
+    def verify(request: Request, language: Reader, number: str, on: Day = None) -> Response:
         """The public status of one certificate number, for a legal day, as a page."""
-        language, day = language_of(request.scope), _day(on)
+        if not number.strip():
+            return RedirectResponse(renderer.address("/verify", language), 303)
+        day = _day(on)
         try:
             shown = verdict(questions, signer, number, day, language)
         except KeyMissing:
@@ -65,7 +74,7 @@ def router(questions: StatusQuestions, signer: Signer, renderer: Renderer, compl
         return renderer.page(
             "certificate.html",
             language,
-            request.url.path,
+            request.scope["path"],
             kept={"on": on} if on else {},
             shown=shown,
             edition=questions.register.editions.get(shown.answer.edition or ""),
