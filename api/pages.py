@@ -117,4 +117,4 @@ def _complaint_about(number: str, complain_at: str | None) -> str | None:
 @lru_cache(maxsize=256)
 def _code(address: str) -> Markup:
     """The address as a QR code, drawn in line."""
-    return Markup(segno.make(address, error="m", micro=False).svg_inline(scale=3, border=4, svgclass="code"))  # noqa: S704
+    return Markup(segno.make(address, error="m", micro=False).svg_inline(border=4, omitsize=True, svgclass="code"))  # noqa: S704
