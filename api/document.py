@@ -8,8 +8,8 @@ import msgspec
 from fastapi import FastAPI
 
 from api.commands import ADDRESSES, APPROVERS, JSON, PROPOSAL, SUBJECTS
-from api.identity import STAFF
 from api.forms import Volatile
+from api.identity import STAFF
 from api.problems import MEDIA_TYPE
 from api.rendering import HTML
 from api.shapes import ANSWERS, ID, TEXT, Schema, exactly, list_of, page_of, recorded_about, ref

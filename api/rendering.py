@@ -47,7 +47,11 @@ class Renderer:
         self.public_url = public_url
         self.base = urlsplit(public_url).path
         self._templates = Environment(
-            loader=PackageLoader("api"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+            loader=PackageLoader("api"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
         self._templates.globals |= {"simulation": simulation, "static": self._static}
 

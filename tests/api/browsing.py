@@ -18,7 +18,8 @@ ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync",
 )  # fmt: skip
-STANDARDS = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+STANDARDS = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+COLOURS = {"type": "rule", "values": ["color-contrast"]}
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 PIXELS = """async (png) => {
     const image = await createImageBitmap(await (await fetch('data:image/png;base64,' + png)).blob());
@@ -48,11 +49,11 @@ def _chromium(playwright: Playwright) -> str | None:
     return named or next(filter(None, map(shutil.which, NAMES)), own if Path(own).exists() else None)
 
 
-def complaints(page: Page) -> Iterator[str]:
+def complaints(page: Page, rules: dict[str, Any] = STANDARDS) -> Iterator[str]:
     """What is wrong with the page as it is shown: what does not fit, and what keeps somebody out."""
     if (overflow := page.evaluate(OVERFLOW)) > 0:
         yield f"it is {overflow} px wider than the screen"
-    for violation in Axe().run(page, options=STANDARDS).response["violations"]:
+    for violation in Axe().run(page, options={"runOnly": rules}).response["violations"]:
         for node in violation["nodes"]:
             yield f"{violation['id']}: {node['html'][:120]}: {node['failureSummary']}"
 

@@ -58,7 +58,7 @@ def test_the_status_is_said_in_words_and_by_a_mark(
     assert shown.text_of("h1").startswith(words["word"])
     assert words["says"].format(on=day_in(language, date.fromisoformat(answer["on"]))) in shown.text
     assert list(shown.all("section", **{"class": f"verdict {status}"}))
-    marks = [attributes for attributes in shown.all("svg", **{"class": "mark"})]
+    marks = list(shown.all("svg", **{"class": "mark"}))
     assert marks
     assert all(each["aria-hidden"] == "true" for each in marks)
     assert shown.language == {"zh": "zh-CN", "en": "en"}[language]
@@ -226,7 +226,8 @@ def test_nothing_of_what_is_internal_stands_on_a_page(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["csp-s01-2031-54321", " CSP - S01 - 2031 - 54321 ", UNKNOWN.translate(FULL_WIDTH), "ｃｓｐ-s01-２０３１-54321"]
+    "written",
+    ["csp-s01-2031-54321", " CSP - S01 - 2031 - 54321 ", UNKNOWN.translate(FULL_WIDTH), "ｃｓｐ-s01-２０３１-54321"],
 )
 def test_a_number_is_taken_however_it_is_written(shared_office: Office, written: str) -> None:
     typed = shared_office.client.get("/verify", params={"number": written, "lang": "en"}, follow_redirects=False)

@@ -1,4 +1,4 @@
-"""What cannot be answered is said on a page too, with the status that a machine would be given, and nothing is guessed."""
+"""What cannot be answered is said on a page too, with the status a machine would be given, and nothing is guessed."""
 
 from collections.abc import Generator
 from datetime import timedelta
@@ -213,7 +213,9 @@ def test_a_link_to_complain_is_shown_where_there_is_one(
         assert ("Complain" in shown.text) == (link is not None)
 
 
-@pytest.mark.parametrize("address", ["javascript:alert(1)", "body.example", "data:text/html,x", 'https://x"y', "mailto:"])
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "body.example", "data:text/html,x", 'https://x"y', "mailto:"]
+)
 def test_what_is_no_address_to_complain_at_is_refused(address: str) -> None:
     with pytest.raises(ValidationError):
         Settings(complain_at=address)
