@@ -1,7 +1,8 @@
 """How often one client may ask what everybody may ask: so many questions a minute, in a window that slides.
 
-The window is weighed from two counters for each client, this minute's and the last one's, and both are let go as minutes
-pass; so a question costs the same however many clients there are. A service in several processes counts in each.
+The window is weighed from two counters for each client, this minute's and the last one's, and both are let go as
+minutes pass; so a question costs the same however many clients there are. A service in several processes counts in
+each.
 """
 
 from collections.abc import MutableMapping

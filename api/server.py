@@ -10,12 +10,13 @@ import uvicorn
 
 from api.house import House
 from api.main import application
+from api.one_write import OneWriteProtocol
 
 
 def configuration(house: House) -> uvicorn.Config:
     """One worker; idle connections are closed after five seconds, headers must come within uvicorn's limits."""
     return uvicorn.Config(
-        application(house), log_level="warning", access_log=False, timeout_keep_alive=5,
+        application(house), http=OneWriteProtocol, log_level="warning", access_log=False, timeout_keep_alive=5,
         server_header=False, date_header=True, proxy_headers=False, timeout_graceful_shutdown=5,
     )  # fmt: skip
 

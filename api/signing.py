@@ -188,7 +188,7 @@ def router(signer: Signer) -> APIRouter:
     """Where the public halves are found."""
     routes = APIRouter()
 
-    @routes.get("/.well-known/jwks.json", tags=["public"], response_class=Response, responses=DOCUMENTED)
+    @routes.get("/.well-known/jwks.json", tags=["published"], response_class=Response, responses=DOCUMENTED)
     def jwks() -> Response:
         """Every key that ever signed a public answer or a status list: what they signed can be verified offline."""
         headers = EVERYWHERE | {"Cache-Control": "no-cache"}

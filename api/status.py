@@ -44,8 +44,7 @@ class NumberNotOfThisRegister(Refusal):
     zh = "{number} 不是本登记册的证书编号。编号形如 {example}。"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One question for a status: by whom, for which legal day, as known when, and the instant at which it is asked."""
 
     identity: Identity | None
@@ -237,14 +236,17 @@ class StatusQuestions:
         return _public(answer_on(known, number, asked.on, self.stars))
 
     def _require_staff_or_holder(self, identity: Identity, found: Found) -> None:
-        if identity.role in STAFF:
-            return
-        if identity.role == "applicant" and found.certificate_id is not None:
-            if self.register.certificate(found.certificate_id).organisation == identity.organisation:
-                return
-        raise RoleNotAllowed(
-            role=identity.role, act=f"ask this of {found.number}", allowed="staff, and the holder of the certificate"
-        )
+        if identity.role not in STAFF and not self._holds(identity, found):
+            raise RoleNotAllowed(
+                role=identity.role,
+                act=f"ask this of {found.number}",
+                allowed="staff, and the holder of the certificate",
+            )
+
+    def _holds(self, identity: Identity, found: Found) -> bool:
+        if identity.role != "applicant" or found.certificate_id is None:
+            return False
+        return self.register.certificate(found.certificate_id).organisation == identity.organisation
 
 
 def _known_then(connection: Connection, found: Found, known_at: datetime) -> Certificate:

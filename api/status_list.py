@@ -240,13 +240,13 @@ def router(lists: StatusLists) -> APIRouter:
     """The addresses of the lists."""
     routes = APIRouter()
 
-    @routes.get("/status-lists", tags=["public"], response_model=None)
+    @routes.get("/status-lists", tags=["published"], response_model=None)
     def all_lists() -> Response:
         """The address of every status list."""
         headers = EVERYWHERE | {"Cache-Control": "no-cache"}
         return Response(_encode({"status_lists": lists.uris()}), headers=headers, media_type="application/json")
 
-    @routes.get("/status-lists/{number}", tags=["public"], response_class=Response, responses=DOCUMENTED)
+    @routes.get("/status-lists/{number}", tags=["published"], response_class=Response, responses=DOCUMENTED)
     def status_list(request: Request, number: str, time: str | None = None) -> Response:
         """A signed status list, as it is now or as it was given out at a ``time`` in seconds since 1970."""
         if not NUMBER.fullmatch(number):

@@ -1,7 +1,7 @@
 """Many callers of one HTTP server, in a process of their own: how many answers a second, and how long each took.
 
-The questions come by a pipe, as one JSON object; the outcome goes out the same way. Each connection asks one question at
-a time, over HTTP/1.1 kept alive; every answer is read whole, and counted as failed unless it is the one expected.
+The questions come by a pipe, as one JSON object; the outcome goes out the same way. Each connection asks one question
+at a time, over HTTP/1.1 kept alive; every answer is read whole, and counted as failed unless it is the one expected.
 """
 
 import asyncio
@@ -34,6 +34,7 @@ class Questions:
     connections: int = 32
     status: int = 200
     tags: Sequence[str] = ()
+    accept: str = "application/json"
     rate: float | None = None
     seed: int = 1
 
@@ -163,7 +164,7 @@ class Crowd:
 
 
 def _requests(questions: Questions) -> list[bytes]:
-    lines = "Host: 127.0.0.1\r\nUser-Agent: callers\r\nAccept: application/json\r\n"
+    lines = f"Host: 127.0.0.1\r\nUser-Agent: callers\r\nAccept: {questions.accept}\r\n"
     tags = questions.tags or [""] * len(questions.paths)
     return [
         f"GET {path} HTTP/1.1\r\n{lines}{f'If-None-Match: {tag}' + chr(13) + chr(10) if tag else ''}\r\n".encode()

@@ -1,7 +1,7 @@
 """The register, asked for many at once: all numbers wanted while one question was under way make the next question.
 
-Nobody waits longer than ``DEADLINE_SECONDS``: when a question takes that long, or the database is gone, all who wait are
-told so at once.
+Nobody waits longer than ``DEADLINE_SECONDS``: when a question takes that long, or the database is gone, all who wait
+are told so at once.
 """
 
 import asyncio
@@ -31,14 +31,17 @@ class Gatherer:
         self._waiting: list[Waiting] = []
         self._asking: asyncio.Task[None] | None = None
         self._ending: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """Kept, since asking for the running one costs a system call."""
 
     def find(self, number: str) -> asyncio.Future[Gathered]:
         """What the register has of a normalised number, and of others; or RegisterUnavailable, in time."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop or asyncio.get_running_loop()
         answer: asyncio.Future[Gathered] = loop.create_future()
         self._waiting.append((number, answer))
         if self._asking is None:
             self._asking = loop.create_task(self._ask())
+            self._loop = loop
         return answer
 
     async def close(self) -> None:
@@ -60,6 +63,7 @@ class Gatherer:
                 for _, answer in self._asked:
                     if not answer.done():
                         answer.set_result(gathered)
+                await asyncio.sleep(0)  # they are answered first, and who asks meanwhile joins the next question
             finally:
                 deadline.cancel()
         self._asking = None

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from shutil import copytree
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -25,18 +25,17 @@ class Staffed(NamedTuple):
 
 @pytest.fixture(scope="session")
 def staffed(databases: Databases) -> Generator[Staffed]:
-    with databases.register("simulation") as database:
-        with TemporaryDirectory() as keys:
-            with office_of(database, FIRST_DAY - timedelta(hours=1)) as office:
-                office.employs_everybody()
-                copytree(office.house.settings.keys_folder, keys, dirs_exist_ok=True)
-            yield Staffed(database, office, Path(keys))
+    with databases.register("simulation") as database, TemporaryDirectory() as keys:
+        with office_of(database, FIRST_DAY - timedelta(hours=1)) as office:
+            office.employs_everybody()
+            copytree(office.house.settings.keys_folder, keys, dirs_exist_ok=True)
+        yield Staffed(database, office, Path(keys))
 
 
 @contextmanager
-def staffed_office(database: Database, staffed: Staffed) -> Generator[Office]:
+def staffed_office(database: Database, staffed: Staffed, **settings: Any) -> Generator[Office]:
     """An office over a copy of the register."""
-    with office_of(database, keys=staffed.keys) as office:
+    with office_of(database, keys=staffed.keys, **settings) as office:
         office.employs_as(staffed.office)
         yield office
 

@@ -71,7 +71,8 @@ QUESTIONS = {
     "/deadlines": STAFF_AND_HOLDER,
     "/deadlines.ics": STAFF_AND_HOLDER,
 }
-PUBLIC = {"/status/{number:path}", "/status", "/status-lists/{number}"}
+PUBLISHED = {"/status-lists/{number}"}
+PUBLIC = {"/status/{number:path}", "/status", *PUBLISHED}
 KEYLESS = {
     "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/.well-known/jwks.json",
     "/status-lists",
