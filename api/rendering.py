@@ -13,7 +13,7 @@ from fastapi import APIRouter, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
-from api.words import CATALOGUE, LANGUAGES, Language, day_in, instant_in
+from api.words import CATALOGUE, Language, day_in, instant_in
 
 HTML = "text/html"
 HEADERS = {
@@ -60,7 +60,7 @@ class Renderer:
         **shown: Any,
     ) -> Response:  # fmt: skip
         """The page at ``path``; its link to the other language keeps the parameters ``kept``."""
-        (other,) = (each for each in LANGUAGES if each != language)
+        other: Language = "en" if language == "zh" else "zh"
         body = self._templates.get_template(template).render(
             language=language,
             other=other,
@@ -69,14 +69,19 @@ class Renderer:
             words_of=CATALOGUE,
             day=lambda day: day_in(language, day),
             instant=lambda instant: instant_in(language, instant),
-            link=lambda to, **query: self.address(to, language, **query),
+            at=self.at,
+            link=lambda to: self.address(to, language),
             **shown,
         )
         return Response(body, status, HEADERS | {"Content-Language": language}, HTML)
 
-    def address(self, path: str, language: Language, **query: str) -> str:
+    def at(self, path: str) -> str:
+        """Where the page is found, in whatever language."""
+        return self.base + quote(path)
+
+    def address(self, path: str, language: Language, /, **query: str) -> str:
         """Where the page is found in that language."""
-        return f"{self.base}{quote(path)}?{urlencode(query | {'lang': language})}"
+        return f"{self.at(path)}?{urlencode(query | {'lang': language})}"
 
     def _static(self, name: str) -> str:
         return f"{self.base}/static/{STATIC[name][0]}"

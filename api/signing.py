@@ -113,7 +113,8 @@ class Signer:
 
     def verified_by(self, token: bytes) -> str:
         """The kid of the published key that the token's signature fits. Raises JoseError if it fits none."""
-        keys = KeySet.import_key_set(self._known_keys())
+        published = {"keys": [_jwk(key) for key in self._known.of(self.purpose)]}
+        keys = KeySet.import_key_set(published)  # pyright: ignore[reportArgumentType]
         return str(jws.deserialize_compact(token, keys, registry=_REGISTRY).headers()["kid"])
 
     def begin(self) -> None:
@@ -161,10 +162,7 @@ class Signer:
             except PersistenceError:
                 if not self._known.by_kid:
                     raise
-            return self._known_keys()
-
-    def _known_keys(self) -> dict[str, list[dict[str, str]]]:
-        return {"keys": [_jwk(key) for key in self._known.of(self.purpose)]}
+            return {"keys": [_jwk(key) for key in self._known.of(self.purpose)]}
 
 
 def signed(signer: Signer, issuer: str) -> Form:
