@@ -54,9 +54,8 @@ class PageFront:
         problem = msgspec.json.decode(b"".join(each.get("body", b"") for each in bodies))
         headers = Headers(raw=start["headers"])
         page = self.renderer.page(
-            "problem.html", language, scope["path"], status=start["status"],
-            kept={"number": _typed(scope)} if scope["path"] == PATH else {},
-            typed=_shown(_typed(scope)), retry_after=headers.get("retry-after"), **_words(problem, language),
+            "problem.html", language, scope["path"], status=start["status"], kept=_asked(scope), typed=_typed(scope),
+            retry_after=headers.get("retry-after"), **_words(problem, language),
         )  # fmt: skip
         page.headers.update({name: headers[name] for name in KEPT_HEADERS if name in headers})
         return page
@@ -78,12 +77,13 @@ def _words(problem: dict[str, Any], language: Language) -> dict[str, str]:
     return {"code": code, "title": words["title"][code], "text": text}
 
 
+def _asked(scope: Message) -> dict[str, str]:
+    """What the reader asked for beside the path."""
+    asked = parse_qs(scope["query_string"].decode("latin-1"))
+    return {name: asked[name][-1] for name in ("number", "on") if name in asked}
+
+
 def _typed(scope: Message) -> str:
-    """The number that the reader asked for."""
-    typed = scope["path"].removeprefix(PATH).removeprefix("/")
-    return typed or parse_qs(scope["query_string"].decode("latin-1")).get("number", [""])[-1]
-
-
-def _shown(typed: str) -> str:
-    """As far as a box can show it."""
+    """The number that the reader asked for, as far as a box can show it."""
+    typed = scope["path"].removeprefix(PATH).removeprefix("/") or _asked(scope).get("number", "")
     return "".join(character for character in typed[:LONGEST_SHOWN] if character.isprintable())

@@ -283,6 +283,7 @@ def test_the_readers_language_is_found(shared_office: Office, query: str, accept
 def test_the_link_to_the_other_language_leads_to_the_same_page(shared_office: Office, numbers: dict[str, str]) -> None:
     paths = (
         "/verify", f"/verify/{numbers['valid']}", f"/verify/{numbers['valid']}?on=2027-02-02", "/verify?number=no such",
+        f"/verify/{numbers['valid']}?on=2024-1-1",
         "/verify/CSP/S01%3F",
     )  # fmt: skip
     for path in paths:

@@ -200,6 +200,7 @@ def test_the_page_is_made_for_paper(
     page.emulate_media(media="print")
     for hidden in (".on-screen", ".proof", ".other-language", "footer"):
         assert page.locator(hidden).filter(visible=True).count() == 0
+    says(page, CATALOGUE[language]["status"]["suspended"])
     public = f"{shared_office.house.settings.public_address}{paths['suspended']}"
     assert public in page.locator(".on-paper").inner_text()
     assert code_in(browser, page.locator(".on-paper svg").screenshot()) == public
@@ -207,4 +208,3 @@ def test_the_page_is_made_for_paper(
     text = "".join(each.extract_text() for each in printed.pages)
     assert len(printed.pages) <= 2
     assert paths["suspended"].removeprefix("/verify/") in text
-    assert CATALOGUE[language]["status"]["suspended"]["word"] in text.replace("\n", "")
