@@ -325,6 +325,7 @@ def _where_to_look(running: Demonstration, numbers: list[str]) -> None:
     for person, secret in secrets.items():
         console.print(f"  {STAFF[person]:15} {person:15} {secret}")
     console.print("\nTo open or call  可访问的地址")
+    console.print(f"  {url}/verify")
     console.print(f"  {url}/docs")
     console.print(f"  {url}/readyz")
     for number in numbers:

@@ -65,6 +65,12 @@ class Found(msgspec.Struct, frozen=True):
         return (found[index - 1] if index else None), turns_on
 
 
+    def until(self, day: date) -> list[Segment]:
+        """The segments that began by the day, in order."""
+        found = _decode(self.segments) if self.segments is not None else []
+        return found[: bisect_right(found, day, key=lambda segment: segment.day)]
+
+
 class RegisterProjection:
     """The register's rows. ``stars`` names those of each level, edition by edition."""
 
