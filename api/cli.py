@@ -8,6 +8,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -23,6 +24,7 @@ from api.demo import YEARS, Demonstration, demonstration
 from api.generate import Progress as Generated
 from api.generate import generate as generate_lives
 from api.house import House, PresentRefused, addresses, opened
+from api.identity import Identity
 from api.key_folder import KeyFolderRefused
 from api.postgres import PostgresUnavailable
 from api.settings import Settings
@@ -52,6 +54,10 @@ EXPECTED = (
     OtherDefinition, RebuildEnded,
     psycopg.OperationalError, OSError,
 )  # fmt: skip
+
+
+OPERATOR = Identity(e.By("operator", "auditor", "command-line"), None)
+"""Who asks on the machine itself."""
 
 
 class Unfit(Exception):
@@ -179,6 +185,24 @@ def status(number: str, on: Day = None) -> None:
 
 
 @app.command()
+def document(
+    number: str,
+    out: Annotated[Path, typer.Option("-o", "--out", help="the file to write")],
+    version: Annotated[int | None, typer.Option(help="an earlier version of the document; else the latest")] = None,
+    original: Annotated[bool, typer.Option("--original", help="unmarked, whatever stands of it")] = False,
+) -> None:
+    """The document of a certificate number as a PDF, marked with what stands of it today."""
+    with at_home() as house:
+        for signer in house.publishing.signers:
+            signer.begin()
+        certificate = house.register.certificate_numbered(number)
+        fetch = house.documents.original if original else house.documents.current
+        given = fetch(OPERATOR, certificate.id, version or certificate.document)
+        out.write_bytes(given.content)
+        console.print(f"{out}: {len(given.content)} bytes, {given.headers['Document-Standing']}")
+
+
+@app.command()
 def lag() -> None:
     """How far each projection has come, and what is set aside."""
     with at_home() as house, house.register.recorder.connection() as connection:
@@ -261,14 +285,19 @@ def keys_list() -> None:
 
 @keys.command("rotate-signing")
 def keys_rotate_signing(
-    reason: str = "", by: Annotated[str, typer.Option(help="the person who has it changed")] = "operator"
+    purpose: Annotated[str, typer.Option(help="status (answers and lists) or document")] = "status",
+    reason: str = "",
+    by: Annotated[str, typer.Option(help="the person who has it changed")] = "operator",
 ) -> None:
-    """A new key signs public answers and status lists; the old ones sign no more, and what they signed still verifies.
+    """A new key signs public answers and status lists, or documents; what the old ones signed still verifies.
 
     Run it as the service's account, on the machine with its folder of keys. Services at work notice within seconds.
     """
     with at_home() as house:
-        kid = house.publishing.signer.rotate(e.By(by, "administrator", "command-line"), reason)
+        signers = {signer.purpose: signer for signer in house.publishing.signers}
+        if purpose not in signers:
+            raise typer.BadParameter(f"purpose is {' or '.join(signers)}")
+        kid = signers[purpose].rotate(e.By(by, "administrator", "command-line"), reason)
         console.print(f"{kid} signs from now on")
 
 

@@ -144,6 +144,7 @@ QUESTIONS: dict[str, Schema | str] = {
     "/certificates": page_of(ref("ListedCertificate")),
     "/certificates/{certificate_id}": ref("Certificate"),
     "/certificates/{certificate_id}/events": page_of(ref("Event")),
+    "/certificates/{certificate_id}/documents": exactly(items=list_of(ref("Document"))),
     "/deadlines": page_of(ref("Deadline")),
     "/deadlines.ics": "text/calendar",
     "/healthz": exactly(status={"const": "alive"}),

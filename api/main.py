@@ -14,6 +14,7 @@ from api.hot_path import HotPath
 from api.house import House
 from api.limits import Application, Limits, Message, Receive, Send
 from api.page_front import PageFront
+from api.printing import routes as documents
 from api.rate import RateLimit
 from api.rendering import Renderer
 from projections.engine import SQL as ENGINE_SQL
@@ -32,7 +33,8 @@ class Service(FastAPI):
 
 def application(house: House) -> Service:
     """The application; it starts and stops nothing. A register that has no signing key gets its first."""
-    house.publishing.signer.begin()
+    for signer in house.publishing.signers:
+        signer.begin()
     app = Service(
         title="certlife",
         version="0.1.0",
@@ -44,11 +46,12 @@ def application(house: House) -> Service:
     renderer = Renderer(house.settings.public_address, simulation=house.simulation)
     app.include_router(commands.router(house.register))
     app.include_router(status.router(house.status))
-    app.include_router(signing.router(house.publishing.signer))
+    app.include_router(signing.router(house.publishing.signers))
     app.include_router(status_list.router(house.publishing.lists))
     app.include_router(lookup.router(house.questions))
     app.include_router(pages.router(house.status, house.publishing.signer, renderer, house.settings.complain_at))
     app.include_router(rendering.router())
+    app.include_router(documents.router(house.documents))
     _health(app, house)
     app.openapi = lambda: document(app)
     app.add_middleware(Limits)

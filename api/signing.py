@@ -5,6 +5,7 @@ the same JWKS, and a key that was replaced long ago still verifies what it signe
 """
 
 import threading
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -185,15 +186,16 @@ def answer_jwt(signer: Signer, issuer: str, public: bytes, volatile: Volatile) -
     return signer.sign(payload, STATUS_ANSWER)
 
 
-def router(signer: Signer) -> APIRouter:
+def router(signers: Iterable[Signer]) -> APIRouter:
     """Where the public halves are found."""
     routes = APIRouter()
 
     @routes.get("/.well-known/jwks.json", tags=["published"], response_class=Response, responses=DOCUMENTED)
     def jwks() -> Response:
-        """Every key that ever signed a public answer or a status list: what they signed can be verified offline."""
+        """Every key that ever signed a public answer, a status list or a document: all of it is verified offline."""
         headers = EVERYWHERE | {"Cache-Control": "no-cache"}
-        return Response(_encode(signer.public_keys()), headers=headers, media_type=JWKS)
+        keys = [key for signer in signers for key in signer.public_keys()["keys"]]
+        return Response(_encode({"keys": keys}), headers=headers, media_type=JWKS)
 
     return routes
 

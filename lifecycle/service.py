@@ -22,11 +22,12 @@ from lifecycle import person as persons
 from lifecycle.certificate import Certificate
 from lifecycle.decisions.clock import owed
 from lifecycle.decisions.moment import Moment
+from lifecycle.documents import EVERY_GLYPH, Document, Glyphs, Made, Sealed, document_of, seal_of
 from lifecycle.entailed import entail, enter_application
-from lifecycle.numbers import series_id
+from lifecycle.numbers import claim_id, series_id
 from lifecycle.organisation import Organisation
 from lifecycle.periods import legal_day
-from lifecycle.rules import Edition, shipped_editions
+from lifecycle.rules import Edition, normalise_number, shipped_editions
 from lifecycle.signing_keys import SigningKey, SigningKeys
 from lifecycle.store import DayTurned, KeyNotInForce, ReceiptExists, VersionConflict
 from lifecycle.work import Answer, Request, Work, receipt_of, repeated
@@ -62,6 +63,7 @@ class Register(Application[UUID]):
         super().__init__(env)
         self.clock = clock
         self.editions: dict[str, Edition] = {}
+        self.glyphs: Glyphs = EVERY_GLYPH
 
     def open(self) -> None:
         """The editions that ship with the service are published, and all published ones are known.
@@ -125,6 +127,35 @@ class Register(Application[UUID]):
         if not found.history or not isinstance(found.history[0].fact, (e.ApplicationSubmitted, e.ActProposed)):
             raise errors.CertificateUnknown(certificate=certificate_id)
         return found
+
+    def certificate_numbered(self, number: str) -> Certificate:
+        """The certificate that claimed the number, as it was or is printed. Raises CertificateUnknown."""
+        claim = next(iter(self.events.get(claim_id(normalise_number(number)))), None)
+        if claim is None:
+            raise errors.CertificateUnknown(certificate=number)
+        return self.certificate(claim.fact.certificate)
+
+    def seal_document(self, certificate_id: UUID, number: int, make: Callable[[Certificate, Document], Made]) -> Sealed:
+        """The certificate, and its document made and kept: once only, in one transaction with the fact that says so.
+
+        Raises DocumentUnknown, DocumentNeverMade, and what ``make`` raises.
+        """
+
+        def attempt() -> Sealed:
+            certificate = self.certificate(certificate_id)
+            document = document_of(certificate, number)
+            if document.seal is not None:
+                return Sealed(certificate, document, document.seal)
+            if document.void:
+                raise errors.DocumentNeverMade(certificate=certificate.label, document=number)
+            made = make(certificate, document)
+            today = legal_day(self.recorder.present(self.clock.instant()))
+            facts = [*owed(certificate, today), seal_of(document, made, today)]
+            kept = ("keep_document", {"content": made.content})
+            self.save(*self._work(certificate, facts).records, now=self.clock.instant(), also=[kept])
+            return attempt()
+
+        return self._until_settled(attempt)
 
     # ---- other streams -----------------------------------------------------------------------------------------------
 
@@ -312,6 +343,7 @@ class Register(Application[UUID]):
             editions=self.editions,
             number=self._next_number(command, certificate, today),
             conflicts=self._conflicts(concerned, today) if type(command) in _CONCERNS_PERSONS else {},
+            glyphs=self.glyphs,
         )
 
     def _conflicts(self, names: Iterable[str], today: date) -> dict[str, frozenset[UUID]]:

@@ -219,6 +219,11 @@ class Recorder(ApplicationRecorder):
         rows = self._connections.read(SQL["select_key"], {"sha256": sha256})
         return Key(*rows[0]) if rows else None
 
+    def document(self, sha256: bytes) -> bytes:
+        """The bytes of the sealed document with that digest."""
+        ((content,),) = self._connections.read(SQL["select_document"], {"sha256": sha256})
+        return content
+
     def keys(self) -> list[Key]:
         """All keys, in the order in which they were issued."""
         return [Key(*row) for row in self._connections.read(SQL["select_keys"])]

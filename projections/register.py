@@ -64,7 +64,6 @@ class Found(msgspec.Struct, frozen=True):
         turns_on = found[index].day if index < len(found) else None
         return (found[index - 1] if index else None), turns_on
 
-
     def until(self, day: date) -> list[Segment]:
         """The segments that began by the day, in order."""
         found = _decode(self.segments) if self.segments is not None else []

@@ -6,6 +6,14 @@ SELECT certlife.issue_key(%(sha256)s, %(key)s, %(person)s, %(role)s, %(organisat
 -- name: revoke_key
 SELECT certlife.revoke_key(%(key)s)
 
+-- The bytes of a document are kept; beside an append, in its transaction.
+-- name: keep_document
+SELECT certlife.keep_document(%(content)s)
+
+-- The document with that digest.
+-- name: select_document
+SELECT content FROM certlife.documents WHERE sha256 = %(sha256)s
+
 -- A stream's events between two versions, in order; NULL sets no bound.
 -- name: select_stream
 SELECT originator_id, originator_version, topic, state, position, recorded_at
