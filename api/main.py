@@ -17,6 +17,7 @@ from api.page_front import PageFront
 from api.printing import routes as documents
 from api.rate import RateLimit
 from api.rendering import Renderer
+from api.words import Language
 from projections.engine import SQL as ENGINE_SQL
 from projections.gatherer import Gatherer
 
@@ -43,13 +44,15 @@ def application(house: House) -> Service:
         redoc_url=None,
     )
     problems.install(app)
-    renderer = Renderer(house.settings.public_address, simulation=house.simulation)
+    settings = house.settings
+    issuer: dict[Language, str] = {"zh": settings.issuer_zh, "en": settings.issuer_en}
+    renderer = Renderer(settings.public_address, issuer, simulation=house.simulation)
     app.include_router(commands.router(house.register))
     app.include_router(status.router(house.status))
     app.include_router(signing.router(house.publishing.signers))
     app.include_router(status_list.router(house.publishing.lists))
     app.include_router(lookup.router(house.questions))
-    app.include_router(pages.router(house.status, house.publishing.signer, renderer, house.settings.complain_at))
+    app.include_router(pages.router(house.status, house.publishing.signer, renderer, settings.complain_at))
     app.include_router(rendering.router())
     app.include_router(documents.router(house.documents))
     _health(app, house)
