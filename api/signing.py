@@ -14,7 +14,7 @@ import structlog
 from eventsourcing.persistence import PersistenceError
 from fastapi import APIRouter, Response
 from joserfc import jws
-from joserfc.jwk import OKPKey
+from joserfc.jwk import KeySet, OKPKey
 
 from api.forms import JWT, Form, Volatile, Written
 from api.key_folder import CURVE, KeyFolder
@@ -111,6 +111,12 @@ class Signer:
         kid, key = self._current
         header = {"alg": ALGORITHM, "kid": kid, "typ": typ}
         return jws.serialize_compact(header, payload, key, registry=_REGISTRY).encode()
+
+    def verified_by(self, token: bytes) -> str:
+        """The kid of the published key that the token's signature fits. Raises JoseError if it fits none."""
+        published = {"keys": [_jwk(key) for key in self._known.of(self.purpose)]}
+        keys = KeySet.import_key_set(published)  # pyright: ignore[reportArgumentType]
+        return str(jws.deserialize_compact(token, keys, registry=_REGISTRY).headers()["kid"])
 
     def begin(self) -> None:
         """There is a key to sign with: a register that has none gets its first. Raises KeyFolderRefused."""

@@ -79,6 +79,8 @@ KEYLESS = {
     "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/.well-known/jwks.json",
     "/status-lists",
 }  # fmt: skip
+PAGES = {"/verify", "/verify/{number:path}"}
+ASKED_BY_PAGES = {"/static/{name}"}
 
 every_lawful = pytest.mark.parametrize("lawful", LAWFUL, ids=lambda lawful: lawful.name)
 
@@ -115,9 +117,11 @@ def test_there_are_exactly_these_endpoints(office: Office) -> None:
         for method in context.methods
         if method != "HEAD"
     }
-    expected = {("POST", path) for path in ALLOWED} | {("GET", path) for path in {*QUESTIONS, *PUBLIC, *KEYLESS}}
+    expected = {("POST", path) for path in ALLOWED} | {
+        ("GET", path) for path in {*QUESTIONS, *PUBLIC, *KEYLESS, *PAGES, *ASKED_BY_PAGES}
+    }
     assert found == expected
-    assert len(found) == 45
+    assert len(found) == 48
     assert {lawful.address for lawful in LAWFUL} == ALLOWED.keys()
 
 
