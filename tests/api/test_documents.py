@@ -153,6 +153,16 @@ def test_the_qr_code_leads_to_the_verify_page_with_a_proof_that_verifies_offline
     }  # fmt: skip
 
 
+def test_the_address_in_the_qr_code_shows_what_stands(office: Office) -> None:
+    life = life_at(office, "active")
+    (address,) = Pdf(fetched(life).content).qr_codes()
+    office.house.catch_up()
+    page = office.client.get(address.removeprefix(office.house.settings.public_address))
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    assert life.number in page.text
+
+
 @pytest.mark.parametrize("part", [0, 1, 2], ids=["header", "claims", "signature"])
 def test_a_proof_of_which_one_byte_differs_verifies_no_more(office: Office, part: int) -> None:
     _, proof = proof_in(fetched(life_at(office, "active")).content)
