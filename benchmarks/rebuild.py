@@ -72,8 +72,9 @@ def _copied(house: House) -> float:
 
 def _rebuilt(house: House, projection: RegisterProjection) -> float:
     """Facts a second, from nothing to tables that serve."""
-    with psycopg.connect(house.addresses.owner) as owner:
+    with psycopg.connect(house.addresses.owner, autocommit=True) as owner:
         ((count,),) = owner.execute(SQL["count_all"]).fetchall()
+        owner.execute(SQL["stand_at_the_end"])
     began = perf_counter()
     for _ in rebuild(house.addresses.engine, projection, os.cpu_count() or 1):
         pass

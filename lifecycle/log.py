@@ -80,12 +80,14 @@ def packed_streams(
     upto_position: int,
     without: Iterable[str],
     unseen: Iterable[str],
+    checked_position: int,
 ) -> Iterator[Packed]:
     """All streams with an id from ``first`` to ``last``; within a transaction.
 
-    It is as if facts ``without`` topics were not there; ``unseen`` ones are counted, and not shown.
+    It is as if facts ``without`` topics were not there; ``unseen`` ones that somebody checked are not shown.
     """
-    bounds = {"first": first, "last": last, "upto": upto_position, "without": list(without), "unseen": list(unseen)}
+    topics = {"without": list(without), "unseen": list(unseen)}
+    bounds = {"first": first, "last": last, "upto": upto_position, "checked": checked_position} | topics
     connection.execute(SQL["prepare_bulk"])
     with connection.cursor().copy(SQL["copy_streams"], bounds) as copy:
         copy.set_types(["uuid", "int8", "int4", "int8", "text", "bytea"])

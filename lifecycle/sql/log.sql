@@ -31,8 +31,8 @@ COPY (
         coalesce(string_agg(shown, ','), ''), coalesce(string_agg(state, '\x0a'::bytea), '')
     FROM (
         SELECT originator_id, originator_version, position,
-            CASE WHEN topic <> ALL(%(unseen)s) THEN topic END AS shown,
-            CASE WHEN topic <> ALL(%(unseen)s) THEN state END AS state
+            CASE WHEN topic <> ALL(%(unseen)s) OR position > %(checked)s THEN topic END AS shown,
+            CASE WHEN topic <> ALL(%(unseen)s) OR position > %(checked)s THEN state END AS state
         FROM certlife.events
         WHERE originator_id BETWEEN %(first)s AND %(last)s
             AND position <= %(upto)s
