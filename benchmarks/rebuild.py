@@ -1,9 +1,10 @@
-"""The register made anew from the whole log, beside a COPY of the same facts, and beside the library's ProjectionRunner.
+"""The register made anew from the whole log: beside a COPY of the same facts, beside the library's ProjectionRunner.
 
 And how many public questions a second are answered while it is made anew, of those answered otherwise.
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -109,7 +110,7 @@ def _being_rebuilt(house: House) -> Generator[None]:
             yield
             assert loop.poll() is None, "the rebuild failed"
         finally:
-            os.killpg(loop.pid, 15)
+            os.killpg(loop.pid, signal.SIGINT)
 
 
 @contextmanager

@@ -62,10 +62,10 @@ def streams(
 
 
 class Packed(NamedTuple):
-    """A whole stream as it is read in bulk: of ``count`` facts those that are seen, under ``topics``, one a line."""
+    """A whole stream as it is read in bulk: of its ``facts`` those that are seen, under ``topics``, one a line."""
 
     id: UUID
-    count: int
+    facts: int
     version: int
     position: int
     topics: str

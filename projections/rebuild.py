@@ -1,9 +1,9 @@
 """Makes a projection anew beside the one that serves, and lets it take its place.
 
-The log is read in bulk up to a position, cut by ids of streams: each stream is folded whole in one go and dropped. A part
-is read and its rows are written in one transaction, so whoever stops, or is killed, leaves only whole parts behind, and
-whoever comes next, or works at the same time, takes the parts that are left. What was recorded since is then projected
-as an engine does it, and in one transaction, the position held, the new tables take the place of the old ones.
+The log is read in bulk up to a position, cut by ids of streams: each stream is folded whole in one go and dropped. A
+part is read and its rows are written in one transaction, so whoever stops, or is killed, leaves only whole parts
+behind, and whoever comes next, or works at the same time, takes the parts that are left. What was recorded since is
+then projected as an engine does it; in one transaction, the position held, the new tables take the old ones' place.
 """
 
 import time
@@ -244,14 +244,16 @@ def taking_part(url: str, projection: Rebuildable, rebuild: tuple[UUID, int, int
 
 def _steps(made: Rebuild, hands: int) -> Iterator[Progress]:
     made.begin()
-    with helped(made.url, made.projection, (made.id, made.upto, made.checked), hands) as is_helped:
+    several = made.progress("reading").parts > 1
+    told = made.url, made.projection, (made.id, made.upto, made.checked)
+    with helped(told, hands if several else 0) as is_helped:
         while (progress := made.progress("reading")).done < progress.parts:
             yield progress
             if is_helped() or not made.read_part():
                 time.sleep(WAIT_SECONDS)
     yield made.progress("settling")
     made.settle()
-    while made.follow():
+    while made.follow() == follower.BATCH:
         yield made.progress("catching up")
     while not made.swap():
         yield made.progress("waiting for readers")
@@ -270,16 +272,18 @@ class _Reading:
     def rows(self, streams: Iterable[log.Packed]) -> Iterator[Rows]:
         """What is to be written of each certificate, of which nothing is kept."""
         for stream in streams:
-            self.facts += stream.count
+            self.facts += stream.facts
             try:
-                yield self.projection.rows(self._certificate(stream))
+                rows = self.projection.rows(self._certificate(stream))
             except Exception:
                 self.doubtful[stream.id] = stream.position
+            else:
+                yield rows
 
     def _certificate(self, stream: log.Packed) -> Certificate:
         """The stream folded; whatever is unusual about it is raised."""
         facts = upcast.read_stream(stream.topics, stream.states)
-        if stream.count != stream.version or stream.id in self.set_aside:
+        if stream.facts != stream.version or stream.id in self.set_aside:
             raise Unusual
         certificate = Certificate(stream.id)
         for version, fact in enumerate(facts, 1):

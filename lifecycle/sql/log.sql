@@ -27,7 +27,7 @@ ORDER BY originator_id, originator_version
 -- done in parallel here.
 -- name: copy_streams
 COPY (
-    SELECT originator_id, count(*), max(originator_version), max(position),
+    SELECT originator_id, count(position), max(originator_version), max(position),
         coalesce(string_agg(shown, ','), ''), coalesce(string_agg(state, '\x0a'::bytea), '')
     FROM (
         SELECT originator_id, originator_version, position,
