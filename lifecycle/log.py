@@ -17,6 +17,7 @@ from lifecycle.sql import load
 from lifecycle.upcast import recorded
 
 SQL = load("log")
+ROWS_AT_ONCE = 2_000
 
 Row = tuple[int, UUID, int, str, bytes, datetime]
 """Position, stream, version, topic, state, recorded_at: what ``upcast.recorded`` makes a Recorded of."""
@@ -97,8 +98,10 @@ def packed_streams(
 
 def of_topic(connection: psycopg.Connection[Any], topic: str, upto_position: int) -> Iterator[Row]:
     """The facts of one topic up to a position, in commit order, unread; for which the whole log is looked through."""
-    with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-        yield from cursor.stream(SQL["select_topic"], {"topic": topic, "upto": upto_position})  # pyright: ignore
+    bounds = {"topic": topic, "upto": upto_position}
+    with connection.transaction(), connection.cursor("of_topic", row_factory=tuple_row) as cursor:
+        cursor.itersize = ROWS_AT_ONCE
+        yield from cursor.execute(SQL["select_topic"], bounds, binary=True)  # pyright: ignore[reportReturnType]
 
 
 def settled(connection: psycopg.Connection[Any], now: datetime | None = None) -> Settled:
