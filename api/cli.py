@@ -228,7 +228,7 @@ def rebuild(
     Stopped with Ctrl-C, it goes on where it stood when it is asked again.
     """
     with at_home() as house:
-        projections = {each.projection.name: each.projection for each in house.engine.followers}
+        projections = {projection.name: projection for projection in house.engine.projections}
         if name not in projections:
             raise typer.BadParameter(f"no projection {name}; there are {', '.join(projections)}")
         if anew:
