@@ -104,8 +104,8 @@ def _served(house: House) -> Generator[int]:
 def _being_rebuilt(house: House) -> Generator[None]:
     """Again and again."""
     again = ["sh", "-c", 'while "$0" rebuild register; do :; done', CERTLIFE]
-    environment = _environment(house)
-    with subprocess.Popen(again, env=environment, stdout=subprocess.DEVNULL, start_new_session=True) as loop:
+    silent: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(again, env=_environment(house), start_new_session=True, **silent) as loop:
         try:
             yield
             assert loop.poll() is None, "the rebuild failed"
