@@ -128,6 +128,7 @@ def _public(answer: Answer, turns_on: date | None = None) -> Public:
     return Public(members, sha256(members).hexdigest()[:32], turns_on)
 
 
+@lru_cache(maxsize=256)
 def _expires_at(at: datetime, turns_on: date | None) -> datetime:
     """Five minutes ahead, and never past the day on which a date turns the answer."""
     latest = at + FRESH
