@@ -32,6 +32,7 @@ from api.staff import STAFF, register_staff
 from api.walk import StepFailed
 from lifecycle import commands as c
 from lifecycle import events as e
+from lifecycle.documents import last_bearing
 from lifecycle.errors import Refusal
 from lifecycle.scheduler import why
 from lifecycle.scheme import EditionChanged
@@ -188,7 +189,7 @@ def status(number: str, on: Day = None) -> None:
 def document(
     number: str,
     out: Annotated[Path, typer.Option("-o", "--out", help="the file to write")],
-    version: Annotated[int | None, typer.Option(help="an earlier version of the document; else the latest")] = None,
+    version: Annotated[int | None, typer.Option(help="a version of the document; else the last that bears it")] = None,
     original: Annotated[bool, typer.Option("--original", help="unmarked, whatever stands of it")] = False,
 ) -> None:
     """The document of a certificate number as a PDF, marked with what stands of it today."""
@@ -197,7 +198,7 @@ def document(
             signer.begin()
         certificate = house.register.certificate_numbered(number)
         fetch = house.documents.original if original else house.documents.current
-        given = fetch(OPERATOR, certificate.id, version or certificate.document)
+        given = fetch(OPERATOR, certificate.id, version or last_bearing(certificate, number))
         out.write_bytes(given.content)
         console.print(f"{out}: {len(given.content)} bytes, {given.headers['Document-Standing']}")
 

@@ -363,6 +363,24 @@ def test_an_operator_writes_a_document_to_a_file_by_its_number(
     assert out.read_bytes() == content
 
 
+def test_an_operator_is_given_the_document_that_bears_the_number(
+    office: Office, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    life = life_at(office, "active")
+    office.moves_to("2024-03-01")
+    life.graded("regrade", lost=10).decided("change_grade")
+    successor = office.status(life.number)["superseded_by"]
+    monkeypatch.setenv("CERTLIFE_DATABASE_URL", database.service_url)
+    monkeypatch.setenv("CERTLIFE_ENGINE_DATABASE_URL", database.engine_url)
+    monkeypatch.setenv("CERTLIFE_KEYS", str(office.house.settings.keys_folder))
+    for number, version in ((life.number, 1), (successor, 2)):
+        out = tmp_path / f"{version}.pdf"
+        monkeypatch.setattr(sys, "argv", ["certlife", "document", number, "-o", str(out), "--original"])
+        with pytest.raises(SystemExit, match="0"):
+            main()
+        assert out.read_bytes() == fetched(life, version, original="true").content
+
+
 # ---- seeded faults ---------------------------------------------------------------------------------------------------
 
 
