@@ -17,7 +17,7 @@ from api.main import application
 def configuration(house: House) -> uvicorn.Config:
     """One worker; idle connections are closed after five seconds, and heads of requests come in time (``bounded``)."""
     return uvicorn.Config(
-        application(house), http=BoundedProtocol, log_level="warning", access_log=False, timeout_keep_alive=5,
+        application(house), http=BoundedProtocol, log_level="error", access_log=False, timeout_keep_alive=5,
         server_header=False, date_header=True, proxy_headers=False, timeout_graceful_shutdown=5,
     )  # fmt: skip
 

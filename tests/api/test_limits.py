@@ -176,6 +176,20 @@ def test_what_is_no_http_request_is_refused_and_the_next_is_served(
         assert client.get(f"http://{address[0]}:{address[1]}/healthz").status_code == 200
 
 
+UPGRADE = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: %s\r\n\r\n"
+
+
+@pytest.mark.parametrize("request_bytes", [b"\x16\x03\x01", UPGRADE % b"websocket", UPGRADE % b"h2c"])
+def test_nobody_who_asks_writes_into_the_log(
+    office: Office, request_bytes: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with served(office.house, "127.0.0.1", 0) as url:
+        with socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1])), timeout=5) as connection:
+            connection.sendall(request_bytes)
+            assert b"".join(iter(lambda: connection.recv(65_536), b"")).startswith(b"HTTP/1.1 ")
+    assert "".join(capfd.readouterr()) == ""
+
+
 @pytest.mark.parametrize("language", ["zh", "zh-CN", "ZH-cn,en;q=0.5", "zh-Hans-CN, zh;q=0.9"])
 def test_a_refusal_speaks_chinese_to_who_prefers_it(shared_office: Office, language: str) -> None:
     life = life_at(shared_office, "opened")
