@@ -1,7 +1,7 @@
 """What is logged: lines for whoever keeps the service, without a word of what a request brought.
 
 Tracebacks are plain. structlog's own, where rich is installed, print every local variable of every frame: the keys of
-callers among them, and what signs. Values are quoted, so that no address asked for becomes a line of its own.
+callers among them, and what signs. Values are quoted: an address asked for may hold anything.
 """
 
 import structlog
