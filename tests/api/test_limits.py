@@ -78,7 +78,11 @@ def test_a_request_that_is_not_sent_in_time_is_refused() -> None:
 def address(office: Office) -> Generator[tuple[str, int]]:
     """Host and port of a real server."""
     with served(office.house, "127.0.0.1", 0) as url:
-        yield "127.0.0.1", int(url.rsplit(":", 1)[1])
+        yield host_and_port(url)
+
+
+def host_and_port(url: str) -> tuple[str, int]:
+    return "127.0.0.1", int(url.rsplit(":", 1)[1])
 
 
 HALF_SENT = (
@@ -183,10 +187,9 @@ UPGRADE = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUp
 def test_nobody_who_asks_writes_into_the_log(
     office: Office, request_bytes: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with served(office.house, "127.0.0.1", 0) as url:
-        with socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1])), timeout=5) as connection:
-            connection.sendall(request_bytes)
-            assert b"".join(iter(lambda: connection.recv(65_536), b"")).startswith(b"HTTP/1.1 ")
+    with served(office.house, "127.0.0.1", 0) as url, socket.create_connection(host_and_port(url)) as connection:
+        connection.sendall(request_bytes)
+        assert b"".join(iter(lambda: connection.recv(65_536), b"")).startswith(b"HTTP/1.1 ")
     assert "".join(capfd.readouterr()) == ""
 
 
