@@ -20,9 +20,12 @@ from lifecycle.certificate import Certificate
 from lifecycle.service import Clock
 from lifecycle.sql import load
 from projections.folds import Claim, Folds
+from projections.ledger import LedgerFollower
 
 SQL = load("engine", "projections")
 BATCH = 500
+LEDGER_TURN = 200
+"""How many batches the ledger takes at most before the projections go on."""
 WAIT_SECONDS = 1.0
 RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 
@@ -133,6 +136,8 @@ class Engine:
         self.url = url
         self.clock = clock
         self.followers = [Follower(projection) for projection in projections]
+        self.ledger = LedgerFollower()
+        self._complaint = ""
         self.stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -191,7 +196,23 @@ class Engine:
             behind = [follower for follower in behind if follower.position < settled.position]
         for follower in self.followers:
             follower.complete(connection, *settled)
+        self._bring_up_ledger(connection, settled.position)
         return done
+
+    def _bring_up_ledger(self, connection: Connection, position: int) -> None:
+        """The ledger has come to the position, or as far as a turn takes it; whatever ails it, the projections go on."""
+        try:
+            for _ in range(LEDGER_TURN):
+                if not self.ledger.advance(connection) or self.ledger.position >= position:
+                    break
+        except OperationalError:
+            raise
+        except Exception as problem:
+            if str(problem) != self._complaint:
+                _log.exception("the ledger does not grow")
+            self._complaint = str(problem)
+        else:
+            self._complaint = ""
 
     def _follow(self, connection: Connection) -> None:
         with log.Listener(self.url) as listener:
