@@ -12,12 +12,14 @@ from pathlib import Path
 
 import psycopg
 
+from api.checkpoints import Checkpoints
 from api.forms import JWT, Forms
 from api.key_folder import KeyFolder
 from api.lookup import Questions
 from api.places import Places
 from api.postgres import running
 from api.present import DatabasePresent, SimulatedPresent
+from api.published_folder import PublishedFolder
 from api.publishing import Publishing
 from api.settings import Settings
 from api.signing import Signer, signed
@@ -63,6 +65,7 @@ class House:
     questions: Questions
     status: StatusQuestions
     publishing: Publishing
+    checkpoints: Checkpoints
     settings: Settings
     clock: object | None = None
 
@@ -78,6 +81,7 @@ class House:
 
     def stop(self) -> None:
         self.publishing.stop()
+        self.checkpoints.stop()
         if self.clock is not None:
             self.clock.shutdown(wait=True)
         self.engine.stop()
@@ -154,9 +158,16 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
         status = StatusQuestions(questions, stars, simulation, forms, places)
         lists = StatusLists(register, signer, places, simulation)
         publishing = Publishing(signer, lists)
-        house = House(where, register, present, kind, engine, questions, status, publishing, settings)
+        checkpoints = _checkpoints(register, kind, settings)
+        house = House(where, register, present, kind, engine, questions, status, publishing, checkpoints, settings)
         stack.callback(house.stop)
         yield house
+
+
+def _checkpoints(register: Register, kind: Kind, settings: Settings) -> Checkpoints:
+    signer = Signer(register, KeyFolder(settings.keys_folder / kind / "ledger"), "ledger")
+    folder = PublishedFolder(settings.ledger_folder) if settings.ledger_folder else None
+    return Checkpoints(register, signer, settings.public_url, folder)
 
 
 def _present(kind: Kind, starts_at: datetime | None, register: Register) -> DatabasePresent | SimulatedPresent:

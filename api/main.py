@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from starlette.concurrency import run_in_threadpool
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import commands, lookup, problems, signing, status, status_list
+from api import commands, ledger, lookup, problems, signing, status, status_list
 from api.document import document
 from api.hot_path import HotPath
 from api.house import House
@@ -44,6 +44,7 @@ def application(house: House) -> Service:
     app.include_router(signing.router(house.publishing.signer))
     app.include_router(status_list.router(house.publishing.lists))
     app.include_router(lookup.router(house.questions))
+    app.include_router(ledger.router(house.checkpoints))
     _health(app, house)
     app.openapi = lambda: document(app)
     app.add_middleware(Limits)
@@ -77,6 +78,8 @@ def _health(app: FastAPI, house: House) -> None:
 
 
 def _ready(house: House) -> Response:
+    if house.checkpoints.problem is not None:
+        raise house.checkpoints.problem
     state = _state(house)
     body = {"status": "ready", "kind": house.kind, "simulation": house.simulation, **state}
     return Response(msgspec.json.encode(body), media_type="application/json", headers={"Cache-Control": "no-store"})

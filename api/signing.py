@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from eventsourcing.persistence import PersistenceError
 from fastapi import APIRouter, Response
 from joserfc import jws
@@ -110,6 +111,18 @@ class Signer:
         kid, key = self._current
         header = {"alg": ALGORITHM, "kid": kid, "typ": typ}
         return jws.serialize_compact(header, payload, key, registry=_REGISTRY).encode()
+
+    def sign_bytes(self, message: bytes) -> bytes:
+        """The Ed25519 signature of the message alone. Raises SigningKeyMissing."""
+        if self._current is None:
+            raise SigningKeyMissing
+        private = self._current.key.private_key
+        assert isinstance(private, Ed25519PrivateKey)  # noqa: S101 - it is made on that curve alone
+        return private.sign(message)
+
+    def public_halves(self) -> list[SigningKey]:
+        """The public half of every key that ever signed for the purpose, as known at the last refresh."""
+        return self._known.of(self.purpose)
 
     def begin(self) -> None:
         """There is a key to sign with: a register that has none gets its first. Raises KeyFolderRefused."""

@@ -200,7 +200,7 @@ class Engine:
         return done
 
     def _bring_up_ledger(self, connection: Connection, position: int) -> None:
-        """The ledger has come to the position, or as far as a turn takes it; whatever ails it, the projections go on."""
+        """The ledger has come to the position, or as far as a turn takes it; whatever ails it, the others go on."""
         try:
             for _ in range(LEDGER_TURN):
                 if not self.ledger.advance(connection) or self.ledger.position >= position:

@@ -31,9 +31,9 @@ _length = Struct("!I")
 def entry(event: Event) -> bytes:
     """What the leaf of an event covers, in bytes:
 
-    the tag ``certlife.leaf.v1``; position (8 bytes), the stream's id (16), version (4), recorded_at in microseconds since
-    1970-01-01T00:00:00Z (8); the length of the topic (4) and the topic in UTF-8; the length of the state (4) and the
-    state as it is stored. Numbers are big-endian and signed, lengths unsigned.
+    the tag ``certlife.leaf.v1``; position (8 bytes), the stream's id (16), version (4), recorded_at in microseconds
+    since 1970-01-01T00:00:00Z (8); the length of the topic (4) and the topic in UTF-8; the length of the state (4) and
+    the state as it is stored. Numbers are big-endian and signed, lengths unsigned.
     """
     position, stream, version, topic, recorded_at, state = event
     place, name = _place.pack(position, stream.bytes, version, recorded_at), topic.encode()
@@ -50,7 +50,7 @@ class End(NamedTuple):
 class Leaf(NamedTuple):
     """The leaf of the event at a position."""
 
-    index: int
+    leaf_index: int
     position: int
     hash: bytes
 

@@ -69,3 +69,7 @@ SELECT tree_size, position, note FROM ledger.checkpoints WHERE tree_size = %(siz
 -- Notes of more than a size, the smallest first.
 -- name: select_checkpoints
 SELECT tree_size, position, note FROM ledger.checkpoints WHERE tree_size > %(after)s ORDER BY tree_size LIMIT %(limit)s
+
+-- The last event's position before another position.
+-- name: select_position_before
+SELECT coalesce(max(position), 0) FROM ledger.leaves WHERE position < %(position)s

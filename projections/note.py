@@ -15,17 +15,45 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from lifecycle.errors import Refusal
+
 ED25519 = b"\x01"
 """The byte of the kind of signature."""
 TEXT = re.compile(
-    r"(?P<origin>[^\s+]+)\n(?P<size>0|[1-9][0-9]{0,18})\n(?P<root>[A-Za-z0-9+/]{43}=)\n"
-    r"position (?P<position>0|[1-9][0-9]{0,18})\ninstant (?P<instant>[0-9T:.-]{19,26}Z)\n"
+    r"(?P<origin>[^\s+]+)\n(?P<size>0|[1-9][0-9]{0,17})\n(?P<root>[A-Za-z0-9+/]{43}=)\n"
+    r"position (?P<position>0|[1-9][0-9]{0,17})\ninstant (?P<instant>[0-9T:.-]{19,26}Z)\n"
 )
 SIGNATURE = re.compile(r"— (?P<name>[^\s+]+) (?P<signature>[A-Za-z0-9+/]+={0,2})\n")
 
 
-class NoteRefused(Exception):
-    """A text is no checkpoint, or none of the log's keys signed it; the message says which."""
+class NoteRefused(Refusal):
+    """A note, or the key that it is held to, is not what it should be."""
+
+    kind = "unavailable"
+
+
+class NoCheckpoint(NoteRefused):
+    code = "not_a_checkpoint"
+    en = "{where} is no checkpoint of a ledger."
+    zh = "{where} 不是台账检查点。"
+
+
+class NotSignedByLedger(NoteRefused):
+    code = "checkpoint_not_signed"
+    en = "The checkpoint of size {size} ({where}) is signed by no key of the ledger {origin} that is known here."
+    zh = "大小为 {size} 的检查点（{where}）未由此处所知的台账 {origin} 的任何密钥签名。"
+
+
+class SignatureWrong(NoteRefused):
+    code = "checkpoint_signature_wrong"
+    en = "The signature of the checkpoint of size {size} ({where}) is wrong: it was changed after it had been signed."
+    zh = "大小为 {size} 的检查点（{where}）签名不符：签名之后内容被改动。"
+
+
+class NoVerifierKey(NoteRefused):
+    code = "not_a_verifier_key"
+    en = "{text} is no verifier key of Ed25519: NAME+ID+KEY is asked for, as GET /ledger/keys gives it."
+    zh = "{text} 不是 Ed25519 验证密钥：应为 GET /ledger/keys 所给的 NAME+ID+KEY。"
 
 
 class VerifierKey(NamedTuple):
@@ -45,12 +73,11 @@ class VerifierKey(NamedTuple):
 
 
 def verifier_key(text: str) -> VerifierKey:
-    """The key that was written so. Raises NoteRefused."""
-    name, _, rest = text.strip().partition("+")
-    id, _, encoded = rest.partition("+")
-    key = VerifierKey(name, _decoded(encoded)[1:])
-    if str(key) != f"{name}+{id}+{encoded}" or len(key.public_key) != 32:
-        raise NoteRefused(f"{text[:200]!r} is no verifier key of Ed25519")
+    """The key that was written so. Raises NoVerifierKey."""
+    name, _, rest = text.partition("+")
+    key = VerifierKey(name, _decoded(rest.partition("+")[2])[1:])
+    if str(key) != text or len(key.public_key) != 32:
+        raise NoVerifierKey(text=ascii(text[:200]))
     return key
 
 
@@ -76,40 +103,43 @@ class Checkpoint:
         return f"{self.text}\n— {key.name} {signature}\n"
 
 
-def read(note: str) -> Checkpoint:
-    """The checkpoint in a note, whoever signed it. Raises NoteRefused."""
-    text = note.partition("\n\n")[0] + "\n"
-    found = TEXT.fullmatch(text)
-    if found is None:
-        raise NoteRefused("this is no checkpoint of a ledger")
-    return Checkpoint(
-        found["origin"], int(found["size"]), _decoded(found["root"]), int(found["position"]), found["instant"]
-    )
+def read(note: str, where: str = "this") -> Checkpoint:
+    """The checkpoint in a note, whoever signed it; ``where`` it was found. Raises NoCheckpoint."""
+    found = TEXT.fullmatch(note.partition("\n\n")[0] + "\n")
+    root = _decoded(found["root"]) if found else b""
+    if found is None or len(root) != 32:
+        raise NoCheckpoint(where=where)
+    return Checkpoint(found["origin"], int(found["size"]), root, int(found["position"]), found["instant"])
 
 
-def verified(note: str, keys: Iterable[VerifierKey]) -> Checkpoint:
-    """The checkpoint in a note that one of the keys signed. Raises NoteRefused."""
-    checkpoint, known = read(note), {(key.name, key.id): key for key in keys}
+def verified(note: str, keys: Iterable[VerifierKey], where: str = "this") -> Checkpoint:
+    """The checkpoint in a note that one of the keys signed. Raises NoCheckpoint, NotSignedByLedger, SignatureWrong."""
+    checkpoint, known = read(note, where), {(key.name, key.id): key for key in keys}
     lines = note.partition("\n\n")[2]
-    if not SIGNATURE.match(lines) or SIGNATURE.sub("", lines):
-        raise NoteRefused(f"the checkpoint of size {checkpoint.size} bears no signature that can be read")
+    if SIGNATURE.sub("", lines):
+        raise NoCheckpoint(where=where)
     for line in SIGNATURE.finditer(lines):
         signature = _decoded(line["signature"])
         key = known.get((line["name"], signature[:4]))
         if key is not None and key.name == checkpoint.origin:
-            try:
-                Ed25519PublicKey.from_public_bytes(key.public_key).verify(signature[4:], checkpoint.text.encode())
-            except InvalidSignature:
-                raise NoteRefused(f"the signature of the checkpoint of size {checkpoint.size} is wrong") from None
+            if not _is_signed(key, signature[4:], checkpoint.text.encode()):
+                raise SignatureWrong(size=checkpoint.size, where=where)
             return checkpoint
-    raise NoteRefused(f"the checkpoint of size {checkpoint.size} is signed by no key of this ledger")
+    raise NotSignedByLedger(size=checkpoint.size, where=where, origin=checkpoint.origin)
+
+
+def _is_signed(key: VerifierKey, signature: bytes, text: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(key.public_key).verify(signature, text)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _decoded(text: str) -> bytes:
+    """The bytes, where they are written in the one way in which base64 writes them; else none."""
     try:
         found = base64.b64decode(text, validate=True)
-    except binascii.Error:
-        found = b""
-    if base64.b64encode(found).decode() != text:
-        raise NoteRefused("what should be base64 is not")
-    return found
+    except (binascii.Error, ValueError):
+        return b""
+    return found if base64.b64encode(found).decode() == text else b""
