@@ -19,7 +19,7 @@ from lifecycle.errors import Refusal
 from lifecycle.service import Register
 from projections.checkpoints import LedgerDoubted, Note, last_note, require_agreement, require_tail
 from projections.ledger import SQL, Tree
-from projections.note import Checkpoint, NoteRefused, VerifierKey, read, verified
+from projections.note import Checkpoint, NoteRefused, VerifierKey, read
 
 SECONDS = 5
 PAUSE = timedelta(seconds=20)
@@ -71,7 +71,7 @@ class Checkpoints:
     def verifier_keys(self, connection: Connection) -> list[VerifierKey]:
         """Every key that ever signed the ledger, under its name."""
         origin = self.origin(connection)
-        return [VerifierKey(origin, _raw(key.public_key)) for key in self.signer.public_halves()]
+        return [VerifierKey(origin, raw(key.public_key)) for key in self.signer.public_halves()]
 
     def origin(self, connection: Connection) -> str:
         """The log's name: the one its first checkpoint bore; before that, from where the public reaches the service."""
@@ -104,7 +104,7 @@ class Checkpoints:
         """The tree agrees with what was signed last, wherever it stands. Raises LedgerDoubted, NoteRefused."""
         keys = self.verifier_keys(connection)
         for text, where in self._given_out(last):
-            require_agreement(connection, verified(text, keys, where), where)
+            require_agreement(connection, text, keys, where)
         require_tail(connection)
 
     def _given_out(self, last: Note | None) -> Iterator[tuple[str, str]]:
@@ -121,7 +121,7 @@ class Checkpoints:
         told = instant.isoformat().removesuffix("+00:00") + "Z"
         checkpoint = Checkpoint(self.origin(connection), size, tree.root(size), position, told)
         key = next(key for key in self.signer.public_halves() if key.kid == self.signer.kid)
-        note = checkpoint.signed(VerifierKey(checkpoint.origin, _raw(key.public_key)), self.signer.sign_bytes)
+        note = checkpoint.signed(VerifierKey(checkpoint.origin, raw(key.public_key)), self.signer.sign_bytes)
         values = {"size": size, "position": position, "note": note, "pause": self.pause}
         (made,) = connection.execute(SQL["add_checkpoint"], values).fetchone() or (False,)
         return made
@@ -132,5 +132,6 @@ class Checkpoints:
         self._complaint = str(problem)
 
 
-def _raw(public_key: str) -> bytes:
+def raw(public_key: str) -> bytes:
+    """The 32 bytes of a public key that facts hold in base64url."""
     return base64.urlsafe_b64decode(public_key + "=")

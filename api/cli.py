@@ -3,9 +3,11 @@
 import signal
 import sys
 import threading
-from collections.abc import Generator, Iterator
+import time
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -23,8 +25,10 @@ from api.generate import generate as generate_lives
 from api.house import House, PresentRefused, addresses, opened
 from api.key_folder import KeyFolderRefused
 from api.postgres import PostgresUnavailable
+from api.published_folder import PublishedFolder
 from api.settings import Settings
 from api.staff import STAFF, register_staff
+from api.verification import checks
 from api.walk import StepFailed
 from lifecycle import commands as c
 from lifecycle import events as e
@@ -33,6 +37,8 @@ from lifecycle.scheduler import why
 from lifecycle.scheme import EditionChanged
 from lifecycle.service import Request
 from lifecycle.store import migrate as migrate_store
+from projections.check import Finding, verify
+from projections.check import Progress as Checked
 from projections.engine import SQL as ENGINE_SQL
 from projections.engine import Follower, connect
 from projections.engine import rebuild as rebuild_projection
@@ -113,7 +119,7 @@ def serve(
     settings = Settings()
     with server.listens(settings.host, settings.port) as listening, at_home(settings) as house:
         house.start(engine=engine, clock=clock)
-        house.publishing.start()
+        house.publish()
         console.print(f"certlife serves a {house.kind} register on http://{settings.host}:{settings.port}")
         if not settings.database_url:
             console.print(f"its database, for other commands: CERTLIFE_DATABASE_URL='{house.addresses.service}' "
@@ -199,6 +205,24 @@ def rebuild(name: Annotated[str, typer.Argument(help="register or deadlines")]) 
         with connect(house.addresses.engine) as connection:
             done = rebuild_projection(connection, Follower(followers[name]))
         console.print(f"{name}: {done} facts projected")
+
+
+@app.command("verify")
+def verify_register(
+    key: Annotated[list[str] | None, typer.Option(help="believe this key of the ledger alone, NAME+ID+KEY")] = None,
+    checkpoint: Annotated[list[Path] | None, typer.Option(help="a checkpoint kept elsewhere")] = None,
+) -> None:
+    """The ledger derived from all events again, held to its checkpoints: those in the database, in the folder, given.
+
+    Names the first position at which something was changed. Nothing is written.
+    """
+    settings = Settings()
+    folder = PublishedFolder(settings.ledger_folder) if settings.ledger_folder else None
+    with addresses(settings) as where, connect(where.engine) as connection:
+        found = _show_checks(verify(connection, checks(connection, folder, key or [], checkpoint or [])))
+    if found:
+        raise typer.Exit(1)
+    console.print("Nothing was changed.  未发现改动。")
 
 
 # ---- keys ------------------------------------------------------------------------------------------------------------
@@ -347,6 +371,21 @@ def _show(progress: Iterator[Generated]) -> None:
         for each in progress:
             rate = each.facts / max(0.1, bar.tasks[0].elapsed or 0.1)
             bar.update(task, completed=each.share, description=f"{each.day}  {each.facts} facts  {rate:.0f}/s")
+
+
+def _show_checks(said: Iterable[Checked | Finding]) -> int:
+    """Progress as it comes, and what was found in both languages; answers how much that was."""
+    found, began, told = 0, time.monotonic(), 0.0
+    for each in said:
+        if isinstance(each, Finding):
+            found += 1
+            console.print(f"{each.message('en')}\n{each.message('zh')}")
+        elif each.done == each.total or time.monotonic() - told > 1:
+            told = time.monotonic()
+            rate = each.done / max(0.001, told - began)
+            left = (each.total - each.done) / max(1.0, rate)
+            console.print(f"{each.check}: {each.done} of {each.total} events  {rate:.0f}/s  {left:.0f} s left")
+    return found
 
 
 def _until_stopped(stopping: threading.Event) -> None:

@@ -14,7 +14,9 @@ import psycopg
 
 from api.checkpoints import Checkpoints
 from api.forms import JWT, Forms
+from api.https_post import Sender
 from api.key_folder import KeyFolder
+from api.ledger_publication import LedgerPublication
 from api.lookup import Questions
 from api.places import Places
 from api.postgres import running
@@ -66,6 +68,7 @@ class House:
     status: StatusQuestions
     publishing: Publishing
     checkpoints: Checkpoints
+    ledger_publication: LedgerPublication
     settings: Settings
     clock: object | None = None
 
@@ -82,10 +85,17 @@ class House:
     def stop(self) -> None:
         self.publishing.stop()
         self.checkpoints.stop()
+        self.ledger_publication.stop()
         if self.clock is not None:
             self.clock.shutdown(wait=True)
         self.engine.stop()
         self.register.close()
+
+    def publish(self) -> None:
+        """What is given out signed is kept up from now on. Whether the ledger can be relied on is known already."""
+        self.publishing.start()
+        self.checkpoints.start()
+        self.ledger_publication.start()
 
     def today(self) -> date:
         return legal_day(self.questions.now())
@@ -158,16 +168,17 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
         status = StatusQuestions(questions, stars, simulation, forms, places)
         lists = StatusLists(register, signer, places, simulation)
         publishing = Publishing(signer, lists)
-        checkpoints = _checkpoints(register, kind, settings)
-        house = House(where, register, present, kind, engine, questions, status, publishing, checkpoints, settings)
+        ledger = _ledger(register, kind, settings)
+        house = House(where, register, present, kind, engine, questions, status, publishing, *ledger, settings)
         stack.callback(house.stop)
         yield house
 
 
-def _checkpoints(register: Register, kind: Kind, settings: Settings) -> Checkpoints:
+def _ledger(register: Register, kind: Kind, settings: Settings) -> tuple[Checkpoints, LedgerPublication]:
     signer = Signer(register, KeyFolder(settings.keys_folder / kind / "ledger"), "ledger")
     folder = PublishedFolder(settings.ledger_folder) if settings.ledger_folder else None
-    return Checkpoints(register, signer, settings.public_url, folder)
+    checkpoints = Checkpoints(register, signer, settings.public_url, folder)
+    return checkpoints, LedgerPublication(checkpoints, folder, settings.ledger_addresses, Sender())
 
 
 def _present(kind: Kind, starts_at: datetime | None, register: Register) -> DatabasePresent | SimulatedPresent:

@@ -9,8 +9,7 @@ from api.checkpoints import Checkpoints
 from api.signing import EVERYWHERE
 from projections import checkpoints as published
 
-TEXT = "text/plain"
-DOCUMENTED: dict[int | str, dict[str, Any]] = {200: {"content": {TEXT: {"schema": {"type": "string"}}}}}
+TEXT, JSON = "text/plain", "application/json"
 HEADERS = EVERYWHERE | {"Cache-Control": "no-cache"}
 
 Size = Annotated[int | None, Query(ge=1, le=2**62)]
@@ -38,31 +37,44 @@ class ConsistencyProof(msgspec.Struct, frozen=True):
     new_checkpoint: str
 
 
+def _documented(media_type: str, schema: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {media_type: {"schema": schema}}}}
+
+
+def _shape(answer: type[InclusionProof | ConsistencyProof]) -> dict[str, Any]:
+    _, shapes = msgspec.json.schema_components([answer])
+    return shapes[answer.__name__]
+
+
+NOTE = _documented(TEXT, {"type": "string"})
+INCLUSION, CONSISTENCY = (_documented(JSON, _shape(each)) for each in (InclusionProof, ConsistencyProof))
+
+
 def router(signed: Checkpoints) -> APIRouter:
     """Everything here is public: it says nothing of what an event holds."""
     routes = APIRouter(prefix="/ledger", tags=["ledger"])
 
-    @routes.get("/checkpoint", response_class=Response, responses=DOCUMENTED)
+    @routes.get("/checkpoint", response_class=Response, responses=NOTE)
     def checkpoint(size: Size = None) -> Response:
         """The last signed checkpoint, or the one over so many events, as a signed note (c2sp.org/tlog-checkpoint)."""
         with signed.register.recorder.connection() as connection:
             return _text(published.note(connection, size).text)
 
-    @routes.get("/keys", response_class=Response, responses=DOCUMENTED)
+    @routes.get("/keys", response_class=Response, responses=NOTE)
     def keys() -> Response:
         """Every key that ever signed a checkpoint, a line each, the first at the top: NAME+ID+KEY."""
         signed.signer.refresh()
         with signed.register.recorder.connection() as connection:
             return _text("".join(f"{key}\n" for key in signed.verifier_keys(connection)))
 
-    @routes.get("/proof", response_model=None)
+    @routes.get("/proof", response_class=Response, responses=INCLUSION)
     def proof(position: At, size: Size = None) -> Response:
         """That the event at a position is in the log as the last checkpoint, or the one of that size, says."""
         with signed.register.recorder.connection() as connection:
             leaf, path, note = published.inclusion(connection, position, size)
         return _json(InclusionProof(leaf.position, leaf.leaf_index, leaf.hash, note.size, path, note.text))
 
-    @routes.get("/consistency", response_model=None)
+    @routes.get("/consistency", response_class=Response, responses=CONSISTENCY)
     def consistency(old: Annotated[int, Query(alias="from", ge=1, le=2**62)],
                     new: Annotated[int | None, Query(alias="to", ge=1, le=2**62)] = None) -> Response:  # fmt: skip
         """That nothing changed between two checkpoints: all that the older one covers stands in the newer one too."""
@@ -78,4 +90,4 @@ def _text(text: str) -> Response:
 
 
 def _json(proof: InclusionProof | ConsistencyProof) -> Response:
-    return Response(msgspec.json.encode(proof), headers=HEADERS, media_type="application/json")
+    return Response(msgspec.json.encode(proof), headers=HEADERS, media_type=JSON)

@@ -1,5 +1,6 @@
 """The ledger's checkpoints and proofs: what was signed of the tree, and whether the tree still agrees with it."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from psycopg import Connection
@@ -7,7 +8,7 @@ from psycopg import Connection
 from lifecycle.errors import Refusal
 from projections.ledger import SQL, Leaf, Tree, TreeDamaged, entry, events_after
 from projections.merkle import consistency_path, inclusion_path, is_consistent, leaf_hash
-from projections.note import Checkpoint, read
+from projections.note import VerifierKey, read, verified
 
 TAIL = 1000
 """So many leaves are derived from their events again before anything is signed."""
@@ -166,15 +167,16 @@ def consistency(connection: Connection, old: int, new: int | None) -> Consistenc
 # ---- does it still hold ----------------------------------------------------------------------------------------------
 
 
-def require_agreement(connection: Connection, signed: Checkpoint, where: str) -> None:
-    """The tree begins as the checkpoint says, and proves it as it would to others.
+def require_agreement(connection: Connection, text: str, keys: Iterable[VerifierKey], where: str) -> None:
+    """The note is the ledger's, and the tree begins as it says, and proves that as it would to others.
 
-    Raises LedgerTruncated, LedgerContradicted.
+    Raises LedgerTruncated, LedgerContradicted, note.NoteRefused.
     """
-    tree = Tree(connection)
+    tree, told = Tree(connection), read(text, where)
     end = tree.end()
-    if signed.size > end.size:
-        raise LedgerTruncated(size=end.size, published=signed.size, where=where)
+    if told.size > end.size:  # the key that signed it may be missing from an older copy too
+        raise LedgerTruncated(size=end.size, published=told.size, where=where)
+    signed = verified(text, keys, where)
     try:
         path = tree.roots(consistency_path(signed.size, end.size))
         (leaf,) = tree.leaves(signed.size - 1, 1)
@@ -196,8 +198,3 @@ def require_tail(connection: Connection) -> None:
     for leaf, event in zip(leaves, [*events, *[None] * (len(leaves) - len(events))], strict=True):
         if event is None or event[0] != leaf.position or leaf_hash(entry(event)) != leaf.hash:
             raise LedgerEventDiffers(position=min(leaf.position, event[0]) if event else leaf.position)
-
-
-def checkpoint_of(signed: Note) -> Checkpoint:
-    """What a stored note says. Raises note.NoCheckpoint."""
-    return read(signed.text, "the database")

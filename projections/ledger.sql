@@ -46,9 +46,15 @@ SELECT leaf_index, position, hash FROM ledger.leaves WHERE position = %(position
 -- name: select_leaves
 SELECT leaf_index, position, hash FROM ledger.leaves WHERE leaf_index >= %(first)s ORDER BY leaf_index LIMIT %(limit)s
 
--- Stored subtrees of a level, from a number on.
--- name: select_subtrees
-SELECT level, number, hash FROM ledger.subtrees ORDER BY level, number
+-- The last stored subtree of each level.
+-- name: select_last_subtrees
+SELECT level, max(number) FROM ledger.subtrees GROUP BY level ORDER BY level
+
+-- The keys that the register says sign the ledger.
+-- name: select_signing_keys
+SELECT topic, state FROM certlife.events
+WHERE originator_id = %(register)s AND topic = %(topic)s
+ORDER BY position
 
 -- The name of a log without an address.
 -- name: select_register

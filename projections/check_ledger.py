@@ -1,0 +1,207 @@
+"""The ledger derived from the events again: against the stored tree, and every checkpoint that was given out."""
+
+from collections.abc import Iterable, Iterator
+from heapq import merge
+from typing import NamedTuple
+
+from psycopg import Connection
+
+from projections.check import Finding, Progress, count_events
+from projections.checkpoints import notes_after
+from projections.ledger import SQL, TILE_LEVELS, Event, Leaf, entry
+from projections.merkle import Edge, Subtree, leaf_hash
+from projections.note import Checkpoint, NoteRefused, VerifierKey, read, verified
+
+PAGE = 2000
+FIRST = -(2**63)
+DATABASE = "the database"
+
+Given = Iterable[tuple[str, str]]
+"""Notes from one place, the smallest first, and where each was found."""
+
+
+class EventChanged(Finding):
+    code = "event_changed"
+    en = "Position {position}: the event is not the one that the ledger covers; it, or its leaf, was changed."
+    zh = "位置 {position}：事件与台账所覆盖的不符；事件或其叶子被改动。"
+
+
+class EventMissing(Finding):
+    code = "event_missing"
+    en = "Position {position}: the ledger covers an event here, and there is none; it was deleted."
+    zh = "位置 {position}：台账在此覆盖一个事件，而该事件不存在；事件已被删除。"
+
+
+class EventNotCovered(Finding):
+    code = "event_not_covered"
+    en = "Position {position}: the ledger does not cover this event; it was inserted, or its leaf deleted."
+    zh = "位置 {position}：此处有台账未覆盖的事件；事件系插入，或其叶子被删除。"
+
+
+class LeafOutOfPlace(Finding):
+    code = "leaf_out_of_place"
+    en = "Position {position}: its leaf has index {found} instead of {expected}."
+    zh = "位置 {position}：其叶子序号为 {found}，应为 {expected}。"
+
+
+class SubtreeDiffers(Finding):
+    code = "subtree_differs"
+    en = "Position {position}: subtree {number} of level {level}, which ends here, is not that of its leaves."
+    zh = "位置 {position}：在此结束的第 {level} 层第 {number} 号子树与其叶子不符。"
+
+
+class CheckpointDiffers(Finding):
+    code = "checkpoint_differs"
+    en = (
+        "Position {position} to {upto}: something here was changed after the checkpoint over {size} events had been "
+        "signed ({where})."
+    )
+    zh = "位置 {position} 至 {upto}：覆盖 {size} 个事件的检查点（{where}）签发之后，此处有内容被改动。"
+
+
+class CheckpointBeyond(Finding):
+    code = "checkpoint_beyond"
+    en = "Position {position}: the ledger ends before it, but {size} events up to {upto} were signed for ({where})."
+    zh = "位置 {position}：台账在此之前结束，但已为至位置 {upto} 的 {size} 个事件签发过检查点（{where}）。"
+
+
+class CheckpointUnreadable(Finding):
+    code = "checkpoint_unreadable"
+    en = "Position {position}: the checkpoint that should prove what follows proves nothing. {problem}"
+    zh = "位置 {position}：本应证明其后内容的检查点无效。{problem_zh}"
+
+
+class Signed(NamedTuple):
+    """A checkpoint and where it was found; ``problem`` where it proves nothing."""
+
+    size: int
+    checkpoint: Checkpoint | None
+    where: str
+    problem: NoteRefused | None
+
+
+class LedgerCheck:
+    """Holds the events to the stored tree, and the tree to the checkpoints in the database and those ``given``.
+
+    The ``keys`` verify the checkpoints; whoever distrusts the register takes them, and what is given, from elsewhere.
+    """
+
+    name = "ledger"
+
+    def __init__(self, keys: Iterable[VerifierKey], given: Iterable[Given] = ()) -> None:
+        self.keys = list(keys)
+        self.given = list(given)
+        self.pending = 0
+
+    def run(self, connection: Connection) -> Iterator[Progress]:
+        """How far it has come; ``pending`` has how many events at the end no leaf covers yet. Raises Finding."""
+        total, edge, proven = count_events(connection), Edge(), 0
+        signed = merge(self._stored(connection), *map(self._read, self.given), key=lambda each: each.size)
+        awaited, before = next(signed, None), 0
+        for leaf in _compared(_leaves(connection), _events(connection)):
+            _require_subtrees(connection, leaf, edge.add(leaf.hash))
+            while awaited is not None and awaited.size <= edge.size:
+                _require_checkpoint(awaited, edge, leaf, proven)
+                proven, awaited = leaf.position, next(signed, None)
+            before = leaf.position
+            if edge.size % PAGE == 0:
+                yield Progress(self.name, edge.size, total)
+        if awaited is not None:
+            _refuse_beyond(awaited, before + 1)
+        _refuse_more_subtrees(connection, edge, before)
+        self.pending = total - edge.size
+        yield Progress(self.name, total, total)
+
+    def _stored(self, connection: Connection) -> Iterator[Signed]:
+        after = 0
+        while notes := notes_after(connection, after, PAGE):
+            for note in notes:
+                found = self._verified(note.text, DATABASE, note.size)
+                yield found._replace(size=note.size)
+            after = notes[-1].size
+
+    def _read(self, given: Given) -> Iterator[Signed]:
+        return (self._verified(text, where) for text, where in given)
+
+    def _verified(self, text: str, where: str, size: int = 0) -> Signed:
+        try:
+            checkpoint = verified(text, self.keys, where)
+        except NoteRefused as problem:
+            return Signed(size or _told_size(text), None, where, problem)
+        return Signed(checkpoint.size, checkpoint, where, None)
+
+
+def _told_size(text: str) -> int:
+    """The size that an unverified note tells; 0, which is looked at first, where it tells none."""
+    try:
+        return read(text).size
+    except NoteRefused:
+        return 0
+
+
+def _leaves(connection: Connection) -> Iterator[Leaf]:
+    """Every leaf, also one that stands twice."""
+    with connection.cursor(name="leaves", binary=True) as cursor:
+        cursor.itersize = PAGE
+        yield from map(Leaf._make, cursor.execute(SQL["select_leaves"], {"first": FIRST, "limit": None}))
+
+
+def _events(connection: Connection) -> Iterator[Event]:
+    """Every event, also one that stands twice."""
+    with connection.cursor(name="events", binary=True) as cursor:
+        cursor.itersize = PAGE
+        yield from cursor.execute(SQL["select_events"], {"after": FIRST, "limit": None})  # pyright: ignore
+
+
+def _compared(leaves: Iterable[Leaf], events: Iterator[Event]) -> Iterator[Leaf]:
+    """Each leaf, being its event's and in its place. Raises Finding."""
+    for expected, leaf in enumerate(leaves):
+        event = next(events, None)
+        if event is None or event[0] > leaf.position:
+            raise EventMissing(position=leaf.position)
+        if event[0] < leaf.position:
+            raise EventNotCovered(position=event[0])
+        if leaf_hash(entry(event)) != leaf.hash:
+            raise EventChanged(position=leaf.position)
+        if leaf.leaf_index != expected:
+            raise LeafOutOfPlace(position=leaf.position, found=leaf.leaf_index, expected=expected)
+        yield leaf
+
+
+def _require_subtrees(connection: Connection, leaf: Leaf, completed: Iterable[tuple[Subtree, bytes]]) -> None:
+    """What the leaf completes is stored as it is. Raises SubtreeDiffers."""
+    for (level, number), root in completed:
+        if level % TILE_LEVELS == 0:
+            bounds = {"level": level, "first": number, "after": number + 1}
+            if connection.execute(SQL["select_subtree_roots"], bounds).fetchall() != [(root,)]:
+                raise SubtreeDiffers(position=leaf.position, level=level, number=number)
+
+
+def _refuse_more_subtrees(connection: Connection, edge: Edge, last: int) -> None:
+    """No tree is stored that is not complete yet. Raises SubtreeDiffers."""
+    for level, number in connection.execute(SQL["select_last_subtrees"]).fetchall():
+        if (number + 1) << level > edge.size:
+            raise SubtreeDiffers(position=last, level=level, number=number)
+
+
+def _require_checkpoint(signed: Signed, edge: Edge, leaf: Leaf, proven: int) -> None:
+    """The tree is the one that was signed. Raises CheckpointUnreadable, CheckpointDiffers."""
+    if signed.checkpoint is None:
+        raise _unreadable(signed, proven + 1)
+    told = signed.checkpoint
+    if (told.size, told.position, told.root) != (edge.size, leaf.position, edge.root()) or signed.size != told.size:
+        raise CheckpointDiffers(position=proven + 1, upto=leaf.position, size=signed.size, where=signed.where)
+
+
+def _refuse_beyond(signed: Signed, position: int) -> None:
+    if signed.checkpoint is None:
+        raise _unreadable(signed, position)
+    upto, size = signed.checkpoint.position, signed.checkpoint.size
+    raise CheckpointBeyond(position=position, upto=upto, size=size, where=signed.where)
+
+
+def _unreadable(signed: Signed, position: int) -> CheckpointUnreadable:
+    assert signed.problem is not None  # noqa: S101 - it is what left no checkpoint
+    return CheckpointUnreadable(
+        position=position, problem=signed.problem.message("en"), problem_zh=signed.problem.message("zh")
+    )
