@@ -1,8 +1,9 @@
 """The ledger derived from the events again: against the stored tree, and every checkpoint that was given out."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from heapq import merge
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from psycopg import Connection
 
@@ -61,8 +62,11 @@ class CheckpointDiffers(Finding):
 
 class CheckpointBeyond(Finding):
     code = "checkpoint_beyond"
-    en = "Position {position}: the ledger ends before it, but {size} events up to {upto} were signed for ({where})."
-    zh = "位置 {position}：台账在此之前结束，但已为至位置 {upto} 的 {size} 个事件签发过检查点（{where}）。"
+    en = (
+        "Position {position} to {upto}: the ledger ends at {last}, but a checkpoint over {size} events was signed "
+        "({where}); events are missing."
+    )
+    zh = "位置 {position} 至 {upto}：台账止于 {last}，但已签发过覆盖 {size} 个事件的检查点（{where}）；有事件缺失。"
 
 
 class CheckpointUnreadable(Finding):
@@ -95,20 +99,21 @@ class LedgerCheck:
 
     def run(self, connection: Connection) -> Iterator[Progress]:
         """How far it has come; ``pending`` has how many events at the end no leaf covers yet. Raises Finding."""
-        total, edge, proven = count_events(connection), Edge(), 0
+        total, edge, proven, last = count_events(connection), Edge(), 0, 0
         signed = merge(self._stored(connection), *map(self._read, self.given), key=lambda each: each.size)
-        awaited, before = next(signed, None), 0
-        for leaf in _compared(_leaves(connection), _events(connection)):
-            _require_subtrees(connection, leaf, edge.add(leaf.hash))
-            while awaited is not None and awaited.size <= edge.size:
-                _require_checkpoint(awaited, edge, leaf, proven)
-                proven, awaited = leaf.position, next(signed, None)
-            before = leaf.position
-            if edge.size % PAGE == 0:
-                yield Progress(self.name, edge.size, total)
+        awaited = next(signed, None)
+        with _rows(connection, "select_leaves") as leaves, _rows(connection, "select_events") as events:
+            for leaf in _compared(map(Leaf._make, leaves), iter(events)):
+                _require_subtrees(connection, leaf, edge.add(leaf.hash))
+                while awaited is not None and awaited.size <= edge.size:
+                    _require_checkpoint(awaited, edge, leaf, proven)
+                    proven, awaited = leaf.position, next(signed, None)
+                last = leaf.position
+                if edge.size % PAGE == 0:
+                    yield Progress(self.name, edge.size, total)
         if awaited is not None:
-            _refuse_beyond(awaited, before + 1)
-        _refuse_more_subtrees(connection, edge, before)
+            _refuse_beyond(awaited, proven + 1, last)
+        _refuse_more_subtrees(connection, edge, last)
         self.pending = total - edge.size
         yield Progress(self.name, total, total)
 
@@ -139,18 +144,12 @@ def _told_size(text: str) -> int:
         return 0
 
 
-def _leaves(connection: Connection) -> Iterator[Leaf]:
-    """Every leaf, also one that stands twice."""
-    with connection.cursor(name="leaves", binary=True) as cursor:
+@contextmanager
+def _rows(connection: Connection, statement: str) -> Iterator[Iterable[Any]]:
+    """All rows as they are needed, also one that stands twice."""
+    with connection.cursor(name=statement, binary=True) as cursor:
         cursor.itersize = PAGE
-        yield from map(Leaf._make, cursor.execute(SQL["select_leaves"], {"first": FIRST, "limit": None}))
-
-
-def _events(connection: Connection) -> Iterator[Event]:
-    """Every event, also one that stands twice."""
-    with connection.cursor(name="events", binary=True) as cursor:
-        cursor.itersize = PAGE
-        yield from cursor.execute(SQL["select_events"], {"after": FIRST, "limit": None})  # pyright: ignore
+        yield cursor.execute(SQL[statement], {"after": FIRST, "first": FIRST, "limit": None})
 
 
 def _compared(leaves: Iterable[Leaf], events: Iterator[Event]) -> Iterator[Leaf]:
@@ -193,11 +192,12 @@ def _require_checkpoint(signed: Signed, edge: Edge, leaf: Leaf, proven: int) -> 
         raise CheckpointDiffers(position=proven + 1, upto=leaf.position, size=signed.size, where=signed.where)
 
 
-def _refuse_beyond(signed: Signed, position: int) -> None:
+def _refuse_beyond(signed: Signed, position: int, last: int) -> None:
+    """Where before its end the tree lost something, if it was built anew since, nobody can say."""
     if signed.checkpoint is None:
         raise _unreadable(signed, position)
-    upto, size = signed.checkpoint.position, signed.checkpoint.size
-    raise CheckpointBeyond(position=position, upto=upto, size=size, where=signed.where)
+    told = signed.checkpoint
+    raise CheckpointBeyond(position=position, upto=told.position, last=last, size=told.size, where=signed.where)
 
 
 def _unreadable(signed: Signed, position: int) -> CheckpointUnreadable:
