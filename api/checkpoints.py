@@ -17,7 +17,7 @@ from api.signing import Signer, SigningKeyMissing
 from lifecycle import scheduler
 from lifecycle.errors import Refusal
 from lifecycle.service import Register
-from projections.checkpoints import LedgerDoubted, Note, last_note, require_agreement, require_tail
+from projections.checkpoints import DATABASE, LedgerDoubted, Note, last_note, require_agreement, require_tail
 from projections.ledger import SQL, Tree
 from projections.note import Checkpoint, NoteRefused, VerifierKey, read
 
@@ -77,7 +77,7 @@ class Checkpoints:
         """The log's name: the one its first checkpoint bore; before that, from where the public reaches the service."""
         last = last_note(connection)
         if last is not None:
-            return read(last.text, "the database").origin
+            return read(last.text, DATABASE).origin
         if self.public_url is not None:
             return self.public_url.partition("://")[2].replace("+", "%2B") + "/ledger"
         (register,) = connection.execute(SQL["select_register"]).fetchone() or (UUID(int=0),)
@@ -109,7 +109,7 @@ class Checkpoints:
 
     def _given_out(self, last: Note | None) -> Iterator[tuple[str, str]]:
         if last is not None:
-            yield last.text, "the database"
+            yield last.text, DATABASE
         published = self.folder.last_note() if self.folder else None
         if published is not None:
             yield published

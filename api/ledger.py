@@ -63,7 +63,6 @@ def router(signed: Checkpoints) -> APIRouter:
     @routes.get("/keys", response_class=Response, responses=NOTE)
     def keys() -> Response:
         """Every key that ever signed a checkpoint, a line each, the first at the top: NAME+ID+KEY."""
-        signed.signer.refresh()
         with signed.register.recorder.connection() as connection:
             return _text("".join(f"{key}\n" for key in signed.verifier_keys(connection)))
 

@@ -120,10 +120,6 @@ class Signer:
         assert isinstance(private, Ed25519PrivateKey)  # noqa: S101 - it is made on that curve alone
         return private.sign(message)
 
-    def public_halves(self) -> list[SigningKey]:
-        """The public half of every key that ever signed for the purpose, as known at the last refresh."""
-        return self._known.of(self.purpose)
-
     def begin(self) -> None:
         """There is a key to sign with: a register that has none gets its first. Raises KeyFolderRefused."""
         if self._register.signing_keys().current(self.purpose) is None:
@@ -162,14 +158,18 @@ class Signer:
             self._missed = None if private else named.kid
 
     def public_keys(self) -> dict[str, list[dict[str, str]]]:
-        """Every key that ever signed for the purpose, as a JWK Set; those known so far while there is no database."""
+        """Every key that ever signed for the purpose, as a JWK Set."""
+        return {"keys": [_jwk(key) for key in self.public_halves()]}
+
+    def public_halves(self) -> list[SigningKey]:
+        """Every key that ever signed for the purpose, in order; those known so far while there is no database."""
         with self._refreshing:
             try:
                 self._known = self._register.signing_keys(self._known)
             except PersistenceError:
                 if not self._known.by_kid:
                     raise
-            return {"keys": [_jwk(key) for key in self._known.of(self.purpose)]}
+            return self._known.of(self.purpose)
 
 
 def signed(signer: Signer, issuer: str) -> Form:

@@ -8,14 +8,13 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 
 from projections.check import Finding, Progress, count_events
-from projections.checkpoints import notes_after
+from projections.checkpoints import DATABASE, notes_after
 from projections.ledger import SQL, TILE_LEVELS, Event, Leaf, entry
 from projections.merkle import Edge, Subtree, leaf_hash
 from projections.note import Checkpoint, NoteRefused, VerifierKey, read, verified
 
 PAGE = 2000
 FIRST = -(2**63)
-DATABASE = "the database"
 
 Given = Iterable[tuple[str, str]]
 """Notes from one place, the smallest first, and where each was found."""
@@ -172,7 +171,7 @@ def _require_subtrees(connection: Connection, leaf: Leaf, completed: Iterable[tu
     for (level, number), root in completed:
         if level % TILE_LEVELS == 0:
             bounds = {"level": level, "first": number, "after": number + 1}
-            if connection.execute(SQL["select_subtree_roots"], bounds).fetchall() != [(root,)]:
+            if connection.execute(SQL["select_subtree_roots"], bounds).fetchall() != [(number, root)]:
                 raise SubtreeDiffers(position=leaf.position, level=level, number=number)
 
 

@@ -7,9 +7,10 @@ from psycopg import Connection
 
 from lifecycle.errors import Refusal
 from projections.ledger import SQL, Leaf, Tree, TreeDamaged, entry, events_after
-from projections.merkle import consistency_path, inclusion_path, is_consistent, leaf_hash
+from projections.merkle import consistency_path, includes, inclusion_path, is_consistent, leaf_hash
 from projections.note import VerifierKey, read, verified
 
+DATABASE = "ledger.checkpoints"
 TAIL = 1000
 """So many leaves are derived from their events again before anything is signed."""
 
@@ -140,7 +141,8 @@ def notes_after(connection: Connection, size: int, limit: int) -> list[Note]:
 def inclusion(connection: Connection, position: int, size: int | None) -> Inclusion:
     """Proof that the event at a position is in the tree of a checkpoint, the last if no size is given.
 
-    Raises NoCheckpointYet, SizeNotPublished, PositionNotCovered, NoEventAtPosition, TreeDamaged.
+    Raises NoCheckpointYet, SizeNotPublished, PositionNotCovered, NoEventAtPosition; TreeDamaged, LedgerContradicted and
+    note.NoCheckpoint where what is stored proves nothing.
     """
     signed, tree = note(connection, size), Tree(connection)
     if position > signed.position:
@@ -149,19 +151,26 @@ def inclusion(connection: Connection, position: int, size: int | None) -> Inclus
     if leaf is None:
         (before,) = connection.execute(SQL["select_position_before"], {"position": position}).fetchone() or (0,)
         raise NoEventAtPosition(position=position, before=before)
-    return Inclusion(leaf, tree.roots(inclusion_path(leaf.leaf_index, signed.size)), signed)
+    path = tree.roots(inclusion_path(leaf.leaf_index, signed.size))
+    if not includes(leaf.leaf_index, signed.size, leaf.hash, path, read(signed.text, DATABASE).root):
+        raise LedgerContradicted(size=signed.size, position=signed.position, where=DATABASE)
+    return Inclusion(leaf, path, signed)
 
 
 def consistency(connection: Connection, old: int, new: int | None) -> Consistency:
     """Proof that one checkpoint's tree is the beginning of another's, the last if no size is given.
 
-    Raises NoCheckpointYet, SizeNotPublished, SizesOutOfOrder, TreeDamaged.
+    Raises NoCheckpointYet, SizeNotPublished, SizesOutOfOrder; and as above.
     """
     newer = note(connection, new)
     if old > newer.size:
         raise SizesOutOfOrder(old=old, new=newer.size)
     older = note(connection, old)
-    return Consistency(Tree(connection).roots(consistency_path(older.size, newer.size)), older, newer)
+    path = Tree(connection).roots(consistency_path(older.size, newer.size))
+    roots = read(older.text, DATABASE).root, read(newer.text, DATABASE).root
+    if not is_consistent(older.size, newer.size, *roots, path):
+        raise LedgerContradicted(size=newer.size, position=newer.position, where=DATABASE)
+    return Consistency(path, older, newer)
 
 
 # ---- does it still hold ----------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
+from lifecycle.errors import Refusal
 from lifecycle.sql import load
 from projections.merkle import Edge, Range, Subtree, leaf_hash, node_hash, root_of, subtrees
 
@@ -55,8 +56,13 @@ class Leaf(NamedTuple):
     hash: bytes
 
 
-class TreeDamaged(Exception):
+class TreeDamaged(Refusal):
     """A part of the stored tree is missing."""
+
+    code = "tree_damaged"
+    kind = "unavailable"
+    en = "The ledger is damaged: hashes of level {level} from number {number} on are missing. Nothing can be proven."
+    zh = "台账已损坏：第 {level} 层自第 {number} 号起的哈希缺失。无法给出证明。"
 
 
 class Tree:
@@ -64,7 +70,7 @@ class Tree:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._tiles: dict[tuple[int, int], list[bytes]] = {}
+        self._tiles: dict[tuple[int, int], dict[int, bytes]] = {}
 
     def end(self) -> End:
         """Where it ends at the moment."""
@@ -95,19 +101,20 @@ class Tree:
     def _subtree(self, wanted: Subtree) -> bytes:
         height = wanted.level % TILE_LEVELS
         first, count = wanted.number << height, 1 << height
-        tile, within = divmod(first, 1 << TILE_LEVELS)
-        hashes = self._tile(wanted.level - height, tile)[within : within + count]
-        if len(hashes) < count:
-            raise TreeDamaged(f"the tree misses hashes at level {wanted.level - height} from number {first} on")
+        tile = self._tile(wanted.level - height, first >> TILE_LEVELS)
+        try:
+            hashes = [tile[number] for number in range(first, first + count)]
+        except KeyError:
+            raise TreeDamaged(level=wanted.level - height, number=first) from None
         while len(hashes) > 1:
             hashes = [node_hash(*pair) for pair in zip(hashes[::2], hashes[1::2], strict=True)]
         return hashes[0]
 
-    def _tile(self, level: int, number: int) -> list[bytes]:
+    def _tile(self, level: int, number: int) -> dict[int, bytes]:
         if (level, number) not in self._tiles:
             bounds = {"level": level, "first": number << TILE_LEVELS, "after": (number + 1) << TILE_LEVELS}
             statement = SQL["select_subtree_roots" if level else "select_leaf_hashes"]
-            self._tiles[level, number] = [hash for (hash,) in self.connection.execute(statement, bounds, binary=True)]
+            self._tiles[level, number] = dict(self.connection.execute(statement, bounds, binary=True).fetchall())
         return self._tiles[level, number]
 
 

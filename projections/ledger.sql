@@ -30,13 +30,11 @@ SELECT ledger.grow(
 
 -- Hashes of leaves side by side.
 -- name: select_leaf_hashes
-SELECT hash FROM ledger.leaves WHERE leaf_index >= %(first)s AND leaf_index < %(after)s ORDER BY leaf_index
+SELECT leaf_index, hash FROM ledger.leaves WHERE leaf_index >= %(first)s AND leaf_index < %(after)s
 
 -- Roots of subtrees side by side.
 -- name: select_subtree_roots
-SELECT hash FROM ledger.subtrees
-WHERE level = %(level)s AND number >= %(first)s AND number < %(after)s
-ORDER BY number
+SELECT number, hash FROM ledger.subtrees WHERE level = %(level)s AND number >= %(first)s AND number < %(after)s
 
 -- The leaf of the event at a position.
 -- name: select_leaf_at
