@@ -120,7 +120,9 @@ class Checkpoints:
         instant = self.register.recorder.present(self.register.clock.instant()).astimezone(UTC)
         told = instant.isoformat().removesuffix("+00:00") + "Z"
         checkpoint = Checkpoint(self.origin(connection), size, tree.root(size), position, told)
-        key = next(key for key in self.signer.public_halves() if key.kid == self.signer.kid)
+        key = next((key for key in self.signer.public_halves() if key.kid == self.signer.kid), None)
+        if key is None:
+            raise SigningKeyMissing
         note = checkpoint.signed(VerifierKey(checkpoint.origin, raw(key.public_key)), self.signer.sign_bytes)
         values = {"size": size, "position": position, "note": note, "pause": self.pause}
         (made,) = connection.execute(SQL["add_checkpoint"], values).fetchone() or (False,)

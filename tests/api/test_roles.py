@@ -72,10 +72,11 @@ QUESTIONS = {
     "/deadlines.ics": STAFF_AND_HOLDER,
 }
 PUBLISHED = {"/status-lists/{number}"}
+LEDGER = {"/ledger/checkpoint", "/ledger/proof", "/ledger/consistency"}
 PUBLIC = {"/status/{number:path}", "/status", *PUBLISHED}
 KEYLESS = {
     "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/.well-known/jwks.json",
-    "/status-lists",
+    "/status-lists", "/ledger/keys",
 }  # fmt: skip
 
 every_lawful = pytest.mark.parametrize("lawful", LAWFUL, ids=lambda lawful: lawful.name)
@@ -113,9 +114,9 @@ def test_there_are_exactly_these_endpoints(office: Office) -> None:
         for method in context.methods
         if method != "HEAD"
     }
-    expected = {("POST", path) for path in ALLOWED} | {("GET", path) for path in {*QUESTIONS, *PUBLIC, *KEYLESS}}
+    expected = {("POST", path) for path in ALLOWED} | {("GET", path) for path in {*QUESTIONS, *PUBLIC, *LEDGER, *KEYLESS}}
     assert found == expected
-    assert len(found) == 43
+    assert len(found) == 47
     assert {lawful.address for lawful in LAWFUL} == ALLOWED.keys()
 
 
@@ -222,6 +223,12 @@ def test_everybody_asks_for_a_status_and_a_key_that_is_none_is_refused(office: O
 def test_health_and_the_document_ask_for_no_key(office: Office, path: str) -> None:
     for person in (None, "revoked", *PERSONS.values()):
         assert office.get(path, person).status_code == 200
+
+
+@pytest.mark.parametrize("path", sorted(LEDGER))
+def test_the_ledger_asks_for_no_key(office: Office, path: str) -> None:
+    for person in (None, "revoked", "invented", *PERSONS.values()):
+        refused(office.get(path, person, position=1, **{"from": 1}), 404, "no_checkpoint_yet")
 
 
 def test_a_key_is_revoked_once(office: Office) -> None:
