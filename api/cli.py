@@ -385,6 +385,8 @@ def _show_checks(said: Iterable[Checked | Finding]) -> int:
             rate = each.done / max(0.001, told - began)
             left = (each.total - each.done) / max(1.0, rate)
             console.print(f"{each.check}: {each.done} of {each.total} events  {rate:.0f}/s  {left:.0f} s left")
+            if each.open:
+                console.print(f"{each.check}: {each.open} events are not covered yet  尚未覆盖 {each.open} 个事件")
     return found
 
 

@@ -31,7 +31,7 @@ def checks(
 
     Raises note.NoVerifierKey, OSError.
     """
-    notes = sorted(((file.read_text("utf-8"), str(file)) for file in files), key=_size)
+    notes = sorted(((file.read_bytes().decode("utf-8", "replace"), str(file)) for file in files), key=_size)
     published = folder.notes() if folder else iter(())
     trusted = [verifier_key(key) for key in keys] or list(_named(connection, folder, notes))
     return [LedgerCheck(trusted, [published, notes])]

@@ -25,11 +25,12 @@ class Finding(Refusal):
 
 
 class Progress(NamedTuple):
-    """How many events a check has seen, of how many."""
+    """How many events a check has seen, of how many; ``open`` are those at the end that it can say nothing of yet."""
 
     check: str
     done: int
     total: int
+    open: int = 0
 
 
 class Check(Protocol):

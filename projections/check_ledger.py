@@ -94,10 +94,9 @@ class LedgerCheck:
     def __init__(self, keys: Iterable[VerifierKey], given: Iterable[Given] = ()) -> None:
         self.keys = list(keys)
         self.given = list(given)
-        self.pending = 0
 
     def run(self, connection: Connection) -> Iterator[Progress]:
-        """How far it has come; ``pending`` has how many events at the end no leaf covers yet. Raises Finding."""
+        """How far it has come, and in the end how many events no leaf covers yet. Raises Finding."""
         total, edge, proven, last = count_events(connection), Edge(), 0, 0
         signed = merge(self._stored(connection), *map(self._read, self.given), key=lambda each: each.size)
         awaited = next(signed, None)
@@ -113,8 +112,7 @@ class LedgerCheck:
         if awaited is not None:
             _refuse_beyond(awaited, proven + 1, last)
         _refuse_more_subtrees(connection, edge, last)
-        self.pending = total - edge.size
-        yield Progress(self.name, total, total)
+        yield Progress(self.name, total, total, total - edge.size)
 
     def _stored(self, connection: Connection) -> Iterator[Signed]:
         after = 0

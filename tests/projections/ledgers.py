@@ -79,12 +79,17 @@ class Ledger:
 
 def found(connection: Connection, check: LedgerCheck) -> Finding | None:
     """What the check finds in what the connection sees; None if nothing."""
+    result = looked(connection, check)
+    return result if isinstance(result, Finding) else None
+
+
+def looked(connection: Connection, check: LedgerCheck) -> Finding | Progress:
+    """What the check finds, or with what it ends."""
     try:
         with connection.transaction():
-            list[Progress](check.run(connection))
+            return list(check.run(connection))[-1]
     except Finding as finding:
         return finding
-    return None
 
 
 def checked(ledger: Ledger, check: LedgerCheck | None = None) -> Finding | None:
