@@ -42,6 +42,7 @@ from projections.check import Progress as Checked
 from projections.engine import SQL as ENGINE_SQL
 from projections.engine import Follower, connect
 from projections.engine import rebuild as rebuild_projection
+from projections.ledger import Tree
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 keys = typer.Typer(no_args_is_help=True, help="Keys of persons: add, revoke, list; the key that signs: rotate-signing.")
@@ -188,6 +189,9 @@ def lag() -> None:
         for name, position, complete_until in connection.execute(ENGINE_SQL["select_positions"]).fetchall():
             behind = max(behind, last - position)
             console.print(f"{name:12} position {position} of {last}, complete until {complete_until}")
+        size, position = Tree(connection).end()
+        behind = max(behind, last - position)
+        console.print(f"{'ledger':12} position {position} of {last}, {size} events")
         quarantined = connection.execute(ENGINE_SQL["select_quarantine"]).fetchall()
         for name, certificate_id, position, problem in quarantined:
             console.print(f"{name:12} set aside {certificate_id} at position {position}: {problem}")

@@ -58,7 +58,8 @@ BEGIN
     INSERT INTO leaves (leaf_index, position, hash)
     SELECT first_index + added.place - 1, added.position, added.hash
     FROM unnest(positions, hashes) WITH ORDINALITY AS added (position, hash, place);
-    INSERT INTO subtrees (level, number, hash) SELECT * FROM unnest(levels, numbers, roots);
+    INSERT INTO subtrees (level, number, hash)
+    SELECT added.level, added.number, added.hash FROM unnest(levels, numbers, roots) AS added (level, number, hash);
 END
 $$;
 
