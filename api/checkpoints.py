@@ -17,14 +17,14 @@ from api.signing import Signer, SigningKeyMissing
 from lifecycle import scheduler
 from lifecycle.errors import Refusal
 from lifecycle.service import Register
-from projections.checkpoints import DATABASE, LedgerDoubted, Note, last_note, require_agreement, require_tail
-from projections.ledger import SQL, Tree
+from projections.checkpoints import DATABASE, Note, last_note, require_agreement, require_tail
+from projections.ledger import SQL, LedgerDoubted, Tree
 from projections.note import Checkpoint, NoteRefused, VerifierKey, read
 
 SECONDS = 5
 PAUSE = timedelta(seconds=20)
 """Between two checkpoints at least; so there is a new one within a minute of anything new."""
-EXPECTED = (PersistenceError, psycopg.Error, KeyFolderRefused, SigningKeyMissing, OSError)
+EXPECTED = (PersistenceError, psycopg.Error, Refusal, KeyFolderRefused, OSError)
 
 _log = structlog.get_logger()
 

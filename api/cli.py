@@ -275,14 +275,19 @@ def keys_list() -> None:
 
 @keys.command("rotate-signing")
 def keys_rotate_signing(
-    reason: str = "", by: Annotated[str, typer.Option(help="the person who has it changed")] = "operator"
+    purpose: Annotated[str, typer.Option(help="status (answers and lists) or ledger (checkpoints)")] = "status",
+    reason: str = "",
+    by: Annotated[str, typer.Option(help="the person who has it changed")] = "operator",
 ) -> None:
-    """A new key signs public answers and status lists; the old ones sign no more, and what they signed still verifies.
+    """A new key signs public answers and status lists, or checkpoints; what the old ones signed still verifies.
 
     Run it as the service's account, on the machine with its folder of keys. Services at work notice within seconds.
     """
     with at_home() as house:
-        kid = house.publishing.signer.rotate(e.By(by, "administrator", "command-line"), reason)
+        signers = {signer.purpose: signer for signer in (house.publishing.signer, house.checkpoints.signer)}
+        if purpose not in signers:
+            raise typer.BadParameter(f"purpose is {' or '.join(signers)}")
+        kid = signers[purpose].rotate(e.By(by, "administrator", "command-line"), reason)
         console.print(f"{kid} signs from now on")
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from starlette.concurrency import run_in_threadpool
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -67,8 +67,11 @@ def _health(app: FastAPI, house: House) -> None:
         return {"status": "alive"}
 
     @app.get("/readyz", tags=["health"], response_model=None)
-    async def readyz() -> Response:
-        """The database answers; where the register and its projections stand, and the present of a simulation."""
+    async def readyz(request: Request) -> Response:
+        """The database answers, and the ledger agrees with what was signed; where the register and its projections
+        stand, and the present of a simulation."""
+        if house.checkpoints.problem is not None:
+            return problems.refused(request, house.checkpoints.problem)
         return await run_in_threadpool(_ready, house)
 
     @app.get("/metrics", tags=["health"], response_model=None)
@@ -78,8 +81,6 @@ def _health(app: FastAPI, house: House) -> None:
 
 
 def _ready(house: House) -> Response:
-    if house.checkpoints.problem is not None:
-        raise house.checkpoints.problem
     state = _state(house)
     body = {"status": "ready", "kind": house.kind, "simulation": house.simulation, **state}
     return Response(msgspec.json.encode(body), media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -46,7 +46,7 @@ def _named(
     texts = [last.text if last else "", published[0] if published else "", *(text for text, _ in notes)]
     values = {"register": REGISTER, "topic": e.topic_of(e.SigningKeyAdded)}
     for topic, state in connection.execute(SQL["select_signing_keys"], values).fetchall():
-        for origin in dict.fromkeys(_origin(text) for text in texts):
+        for origin in {_origin(text) for text in texts}:
             yield from (VerifierKey(origin, key) for key in _public_key(topic, state))
 
 

@@ -75,12 +75,11 @@ class CheckpointUnreadable(Finding):
 
 
 class Signed(NamedTuple):
-    """A checkpoint and where it was found; ``problem`` where it proves nothing."""
+    """What a note says, or why it proves nothing; and where it was found, under which size."""
 
     size: int
-    checkpoint: Checkpoint | None
+    told: Checkpoint | NoteRefused
     where: str
-    problem: NoteRefused | None
 
 
 class LedgerCheck:
@@ -117,9 +116,7 @@ class LedgerCheck:
     def _stored(self, connection: Connection) -> Iterator[Signed]:
         after = 0
         while notes := notes_after(connection, after, PAGE):
-            for note in notes:
-                found = self._verified(note.text, DATABASE, note.size)
-                yield found._replace(size=note.size)
+            yield from (self._verified(note.text, DATABASE, note.size) for note in notes)
             after = notes[-1].size
 
     def _read(self, given: Given) -> Iterator[Signed]:
@@ -127,10 +124,10 @@ class LedgerCheck:
 
     def _verified(self, text: str, where: str, size: int = 0) -> Signed:
         try:
-            checkpoint = verified(text, self.keys, where)
+            told = verified(text, self.keys, where)
         except NoteRefused as problem:
-            return Signed(size or _told_size(text), None, where, problem)
-        return Signed(checkpoint.size, checkpoint, where, None)
+            return Signed(size or _told_size(text), problem, where)
+        return Signed(size or told.size, told, where)
 
 
 def _told_size(text: str) -> int:
@@ -182,23 +179,20 @@ def _refuse_more_subtrees(connection: Connection, edge: Edge, last: int) -> None
 
 def _require_checkpoint(signed: Signed, edge: Edge, leaf: Leaf, proven: int) -> None:
     """The tree is the one that was signed. Raises CheckpointUnreadable, CheckpointDiffers."""
-    if signed.checkpoint is None:
-        raise _unreadable(signed, proven + 1)
-    told = signed.checkpoint
+    told = _readable(signed, proven + 1)
     if (told.size, told.position, told.root) != (edge.size, leaf.position, edge.root()) or signed.size != told.size:
         raise CheckpointDiffers(position=proven + 1, upto=leaf.position, size=signed.size, where=signed.where)
 
 
 def _refuse_beyond(signed: Signed, position: int, last: int) -> None:
     """Where before its end the tree lost something, if it was built anew since, nobody can say."""
-    if signed.checkpoint is None:
-        raise _unreadable(signed, position)
-    told = signed.checkpoint
+    told = _readable(signed, position)
     raise CheckpointBeyond(position=position, upto=told.position, last=last, size=told.size, where=signed.where)
 
 
-def _unreadable(signed: Signed, position: int) -> CheckpointUnreadable:
-    assert signed.problem is not None  # noqa: S101 - it is what left no checkpoint
-    return CheckpointUnreadable(
-        position=position, problem=signed.problem.message("en"), problem_zh=signed.problem.message("zh")
-    )
+def _readable(signed: Signed, position: int) -> Checkpoint:
+    """What the note says. Raises CheckpointUnreadable."""
+    if isinstance(signed.told, Checkpoint):
+        return signed.told
+    problem, problem_zh = signed.told.message("en"), signed.told.message("zh")
+    raise CheckpointUnreadable(position=position, problem=problem, problem_zh=problem_zh)

@@ -6,19 +6,13 @@ from typing import NamedTuple
 from psycopg import Connection
 
 from lifecycle.errors import Refusal
-from projections.ledger import SQL, Leaf, Tree, TreeDamaged, entry, events_after
+from projections.ledger import SQL, Leaf, LedgerDoubted, Tree, TreeDamaged, entry, events_after
 from projections.merkle import consistency_path, includes, inclusion_path, is_consistent, leaf_hash
 from projections.note import VerifierKey, read, verified
 
 DATABASE = "ledger.checkpoints"
 TAIL = 1000
 """So many leaves are derived from their events again before anything is signed."""
-
-
-class LedgerDoubted(Refusal):
-    """The tree, the events and what was published do not tell the same story; nothing is signed."""
-
-    kind = "unavailable"
 
 
 class LedgerTruncated(LedgerDoubted):

@@ -203,7 +203,7 @@ class Engine:
         """The ledger has come to the position, or as far as a turn takes it; whatever ails it, the others go on."""
         try:
             for _ in range(LEDGER_TURN):
-                if not self.ledger.advance(connection) or self.ledger.position >= position:
+                if self.ledger.position >= position or not self.ledger.advance(connection):
                     break
         except OperationalError:
             raise

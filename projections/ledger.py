@@ -56,11 +56,14 @@ class Leaf(NamedTuple):
     hash: bytes
 
 
-class TreeDamaged(Refusal):
-    """A part of the stored tree is missing."""
+class LedgerDoubted(Refusal):
+    """The tree, the events and what was given out do not tell the same story; nothing is signed."""
 
-    code = "tree_damaged"
     kind = "unavailable"
+
+
+class TreeDamaged(LedgerDoubted):
+    code = "tree_damaged"
     en = "The ledger is damaged: hashes of level {level} from number {number} on are missing. Nothing can be proven."
     zh = "台账已损坏：第 {level} 层自第 {number} 号起的哈希缺失。无法给出证明。"
 

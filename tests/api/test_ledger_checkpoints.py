@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
+from psycopg import Connection, sql
 from starlette.testclient import TestClient
 
 from api.checkpoints import PAUSE, SECONDS, Checkpoints
+from api.cli import main
 from api.house import House, opened
 from api.main import application
 from api.published_folder import PublishedFolder
 from api.settings import Settings
+from projections.checkpoints import Note
 from projections.note import NotSignedByLedger, VerifierKey, read, verified, verifier_key
 from tests.api.conftest import Staffed, staffed_office
 from tests.api.office import FOUNDER, Office, addresses_of, answered, refused
@@ -130,6 +134,23 @@ def test_after_a_rotation_the_new_key_signs_and_the_old_ones_checkpoints_still_v
         verified(note, [old])
 
 
+def test_an_operator_rotates_the_key_and_a_service_at_work_notices(
+    office: Office, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed_and_published(office)
+    for name, value in (("DATABASE_URL", database.service_url), ("ENGINE_DATABASE_URL", database.engine_url),
+                        ("KEYS", str(office.house.settings.keys_folder))):  # fmt: skip
+        monkeypatch.setenv(f"CERTLIFE_{name}", value)
+    monkeypatch.setattr(
+        sys, "argv", ["certlife", "keys", "rotate-signing", "--purpose", "ledger", "--reason", "yearly"]
+    )
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    office.house.present.move_to(datetime.now(UTC) + timedelta(hours=1))
+    note, (_, new) = signed_and_published(office), keys(office)
+    assert verified(note, [new])
+
+
 def test_the_log_is_named_by_where_the_public_reaches_it_and_keeps_its_name(database: Database, tmp_path: Path) -> None:
     names = []
     for url in ("https://register.example/a+b", "https://elsewhere.example"):
@@ -154,6 +175,16 @@ def test_of_several_processes_one_signs_each_size(
                 list(threads.map(lambda house: house.ledger_publication.round(), [office.house, other]))
         assert office.house.checkpoints.problem is other.checkpoints.problem is None
     assert len(list(published.notes())) == 8
+
+
+def test_a_service_at_work_signs_and_publishes_by_itself(office: Office, published: PublishedFolder) -> None:
+    office.house.start(clock=False)
+    office.house.publish()
+    office.employs("new", "auditor")
+    until = monotonic() + 60
+    while published.last_size() < office.count():
+        assert monotonic() < until, "within a minute"
+    answered(office.get("/readyz"))
 
 
 # ---- not signed ------------------------------------------------------------------------------------------------------
@@ -194,6 +225,27 @@ def test_nothing_is_signed_over_what_was_changed_and_the_service_is_not_ready(
     assert (problem["status"], problem["code"]) == (503, code)
     with psycopg.connect(database.owner_url) as owner:
         assert owner.execute("SELECT count(*) FROM ledger.checkpoints").fetchone() == (1,)
+
+
+class Credulous(Checkpoints):
+    """The mutant: signs whatever the tree is now."""
+
+    def _require_agreement(self, connection: Connection, last: Note | None) -> None:
+        pass
+
+
+@pytest.mark.parametrize("code", ["ledger_event_differs", "ledger_contradicted", "checkpoint_signature_wrong"])
+def test_who_signs_without_looking_signs_what_was_changed(office: Office, database: Database, code: str) -> None:
+    """So the test above would be red."""
+    signed_and_published(office)
+    last = office.position
+    office.employs("new", "auditor")
+    office.house.catch_up()
+    with psycopg.connect(database.owner_url, autocommit=True) as owner:
+        owner.execute(TAMPERINGS[code].format(last=last))
+    mutant = Credulous(office.house.register, office.house.checkpoints.signer, None, None)
+    mutant.pause = timedelta(0)
+    assert mutant.round()
 
 
 def test_what_was_changed_is_found_at_the_start_though_nothing_is_new(office: Office, database: Database) -> None:
