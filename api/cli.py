@@ -1,5 +1,6 @@
 """The command line: certlife COMMAND. Exit 0 done, 1 refused or found wanting, 2 usage."""
 
+import os
 import signal
 import sys
 import threading
@@ -23,6 +24,7 @@ from api.demo import YEARS, Demonstration, demonstration
 from api.generate import Progress as Generated
 from api.generate import generate as generate_lives
 from api.house import House, PresentRefused, addresses, opened
+from api.identity import Identity
 from api.key_folder import KeyFolderRefused
 from api.postgres import PostgresUnavailable
 from api.published_folder import PublishedFolder
@@ -32,6 +34,7 @@ from api.verification import checks
 from api.walk import StepFailed
 from lifecycle import commands as c
 from lifecycle import events as e
+from lifecycle.documents import last_bearing
 from lifecycle.errors import Refusal
 from lifecycle.scheduler import why
 from lifecycle.scheme import EditionChanged
@@ -40,9 +43,11 @@ from lifecycle.store import migrate as migrate_store
 from projections.check import Finding, verify
 from projections.check import Progress as Checked
 from projections.engine import SQL as ENGINE_SQL
-from projections.engine import Follower, connect
-from projections.engine import rebuild as rebuild_projection
+from projections.follower import OtherDefinition, connect
 from projections.ledger import Tree
+from projections.rebuild import Progress as Made
+from projections.rebuild import RebuildEnded, discard
+from projections.rebuild import rebuild as made_anew
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 keys = typer.Typer(no_args_is_help=True, help="Keys of persons: add, revoke, list; the key that signs: rotate-signing.")
@@ -52,8 +57,13 @@ console = Console(highlight=False, soft_wrap=True)
 EXPECTED = (
     Refusal, PresentRefused, PostgresUnavailable, EditionChanged, StepFailed, server.AddressTaken, PersistenceError,
     KeyFolderRefused,
+    OtherDefinition, RebuildEnded,
     psycopg.OperationalError, OSError,
 )  # fmt: skip
+
+
+OPERATOR = Identity(e.By("operator", "auditor", "command-line"), None)
+"""Who asks on the machine itself."""
 
 
 class Unfit(Exception):
@@ -181,6 +191,24 @@ def status(number: str, on: Day = None) -> None:
 
 
 @app.command()
+def document(
+    number: str,
+    out: Annotated[Path, typer.Option("-o", "--out", help="the file to write")],
+    version: Annotated[int | None, typer.Option(help="a version of the document; else the last that bears it")] = None,
+    original: Annotated[bool, typer.Option("--original", help="unmarked, whatever stands of it")] = False,
+) -> None:
+    """The document of a certificate number as a PDF, marked with what stands of it today."""
+    with at_home() as house:
+        for signer in house.publishing.signers:
+            signer.begin()
+        certificate = house.register.certificate_numbered(number)
+        fetch = house.documents.original if original else house.documents.current
+        given = fetch(OPERATOR, certificate.id, version or last_bearing(certificate, number))
+        out.write_bytes(given.content)
+        console.print(f"{out}: {len(given.content)} bytes, {given.headers['Document-Standing']}")
+
+
+@app.command()
 def lag() -> None:
     """How far each projection has come, and what is set aside."""
     with at_home() as house, house.register.recorder.connection() as connection:
@@ -200,15 +228,24 @@ def lag() -> None:
 
 
 @app.command()
-def rebuild(name: Annotated[str, typer.Argument(help="register or deadlines")]) -> None:
-    """A projection made again from the whole log; the old rows serve until the new ones are complete."""
+def rebuild(
+    name: Annotated[str, typer.Argument(help="register or deadlines")],
+    anew: Annotated[bool, typer.Option("--anew", help="do not go on with what an earlier run left")] = False,
+) -> None:
+    """A projection made again from the whole log; the old rows serve until the new ones are complete.
+
+    Stopped with Ctrl-C, it goes on where it stood when it is asked again.
+    """
     with at_home() as house:
-        followers = {each.projection.name: each.projection for each in house.engine.followers}
-        if name not in followers:
-            raise typer.BadParameter(f"no projection {name}; there are {', '.join(followers)}")
-        with connect(house.addresses.engine) as connection:
-            done = rebuild_projection(connection, Follower(followers[name]))
-        console.print(f"{name}: {done} facts projected")
+        projections = {projection.name: projection for projection in house.engine.projections}
+        if name not in projections:
+            raise typer.BadParameter(f"no projection {name}; there are {', '.join(projections)}")
+        if anew:
+            discard(house.addresses.engine, projections[name])
+        try:
+            _show_rebuild(name, made_anew(house.addresses.engine, projections[name], os.cpu_count() or 1))
+        except KeyboardInterrupt:
+            raise Unfit(f"stopped; `certlife rebuild {name}` goes on where it stood") from None
 
 
 @app.command("verify")
@@ -275,16 +312,16 @@ def keys_list() -> None:
 
 @keys.command("rotate-signing")
 def keys_rotate_signing(
-    purpose: Annotated[str, typer.Option(help="status (answers and lists) or ledger (checkpoints)")] = "status",
+    purpose: Annotated[str, typer.Option(help="status (answers and lists), document or ledger")] = "status",
     reason: str = "",
     by: Annotated[str, typer.Option(help="the person who has it changed")] = "operator",
 ) -> None:
-    """A new key signs public answers and status lists, or checkpoints; what the old ones signed still verifies.
+    """A new key signs answers and status lists, documents or checkpoints; what the old ones signed still verifies.
 
     Run it as the service's account, on the machine with its folder of keys. Services at work notice within seconds.
     """
     with at_home() as house:
-        signers = {signer.purpose: signer for signer in (house.publishing.signer, house.checkpoints.signer)}
+        signers = {signer.purpose: signer for signer in (*house.publishing.signers, house.checkpoints.signer)}
         if purpose not in signers:
             raise typer.BadParameter(f"purpose is {' or '.join(signers)}")
         kid = signers[purpose].rotate(e.By(by, "administrator", "command-line"), reason)
@@ -344,6 +381,7 @@ def _where_to_look(running: Demonstration, numbers: list[str]) -> None:
     for person, secret in secrets.items():
         console.print(f"  {STAFF[person]:15} {person:15} {secret}")
     console.print("\nTo open or call  可访问的地址")
+    console.print(f"  {url}/verify")
     console.print(f"  {url}/docs")
     console.print(f"  {url}/readyz")
     for number in numbers:
@@ -362,6 +400,37 @@ def _walk(running: Demonstration) -> None:
     console.print("\nEvery step led where it must.  全部步骤通过。")
 
 
+def _show_rebuild(name: str, progress: Iterator[Made]) -> None:
+    """A bar with the rate and the time left on a terminal, a plain line at each change otherwise."""
+    began, first, told = time.monotonic(), None, None
+    with _bar() as bar:
+        task = bar.add_task(name, total=1.0)
+        for each in progress:
+            first = each if first is None else first
+            rate = (each.facts - first.facts) / max(0.1, time.monotonic() - began)
+            line = f"{name}: {each.doing}, {each.facts} facts  {rate:.0f}/s"
+            bar.update(task, completed=each.done / each.parts, description=line)
+            if not console.is_terminal and (each.doing, each.done) != told:
+                console.print(f"{line}  {each.done / each.parts:.0%}{_left(first, each, time.monotonic() - began)}")
+            told = each.doing, each.done
+
+
+def _left(first: Made, last: Made, seconds: float) -> str:
+    """How long the parts that are left take, once some have been read."""
+    done = last.done - first.done
+    return f"  {seconds * (last.parts - last.done) / done:.0f} s left" if done else ""
+
+
+def _bar() -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=console, disable=not console.is_terminal)
+
+
 def _show(progress: Iterator[Generated]) -> None:
     """A bar with the rate and the time left on a terminal, plain lines otherwise."""
     if not console.is_terminal:
@@ -369,13 +438,7 @@ def _show(progress: Iterator[Generated]) -> None:
             if count % 26 == 0:
                 console.print(f"{each.day}  {each.facts} facts  {each.share:.0%}")
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
+    with _bar() as bar:
         task = bar.add_task("filling the register", total=1.0)
         for each in progress:
             rate = each.facts / max(0.1, bar.tasks[0].elapsed or 0.1)

@@ -1,8 +1,8 @@
 """The current-status look-up as nearly everybody asks it, answered in front of the application.
 
-``GET /status/{number}``, anonymous, with nothing but ``on`` and ``min_position`` beside it: read from the request's bytes,
-gathered with all others asked at the moment, answered. Whatever else is asked, or asked otherwise, goes to the application
-behind, which gives the same answers (``status``).
+``GET /status/{number}``, anonymous, with nothing but ``on`` and ``min_position`` beside it: read from the request's
+bytes, gathered with all others asked at the moment, answered. Whatever else is asked, or asked otherwise, goes to the
+application behind, which gives the same answers (``status``).
 """
 
 import asyncio

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 
+from api import log
 from api.checkpoints import Checkpoints
 from api.forms import JWT, Forms
 from api.https_post import Sender
@@ -21,6 +22,9 @@ from api.lookup import Questions
 from api.places import Places
 from api.postgres import running
 from api.present import DatabasePresent, SimulatedPresent
+from api.printing.documents import Documents, Issuer
+from api.printing.font import Font
+from api.printing.press import Press
 from api.published_folder import PublishedFolder
 from api.publishing import Publishing
 from api.settings import Settings
@@ -29,7 +33,6 @@ from api.status import StatusQuestions
 from api.status_list import StatusLists
 from lifecycle import scheduler
 from lifecycle.errors import DayInFuture
-from lifecycle.periods import legal_day
 from lifecycle.scheduler import Tick, tick
 from lifecycle.service import Register
 from lifecycle.sql import load
@@ -67,6 +70,7 @@ class House:
     questions: Questions
     status: StatusQuestions
     publishing: Publishing
+    documents: Documents
     checkpoints: Checkpoints
     ledger_publication: LedgerPublication
     settings: Settings
@@ -98,7 +102,7 @@ class House:
         self.ledger_publication.start()
 
     def today(self) -> date:
-        return legal_day(self.questions.now())
+        return self.questions.today()
 
     def tick_today(self) -> Tick:
         return self.tick(self.today())
@@ -124,6 +128,7 @@ class House:
             return
         with connect(self.addresses.engine) as connection:
             self.engine.prepare(connection)
+            self.engine.renew()
             self.engine.catch_up(connection)
 
 
@@ -151,11 +156,13 @@ def addresses(settings: Settings) -> Generator[Addresses]:
 @contextmanager
 def opened(where: Addresses, settings: Settings) -> Generator[House]:
     """The house, its editions published, nothing running yet; everything is closed afterwards."""
+    log.begin()
     with ExitStack() as stack:
         register = Register({"CERTLIFE_DATABASE_URL": where.service}, DatabasePresent())
         stack.callback(register.close)
         kind = register.recorder.register_kind()
         register.clock = present = _present(kind, settings.starts_at, register)
+        register.glyphs = font = Font()
         register.open()
         stars = {e.id: {code: level.stars for code, level in e.levels.items()} for e in register.editions.values()}
         engine = Engine(where.engine, [RegisterProjection(stars), DeadlinesProjection()], present)
@@ -167,9 +174,19 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
         forms = Forms({JWT: signed(signer, places.public_url)})
         status = StatusQuestions(questions, stars, simulation, forms, places)
         lists = StatusLists(register, signer, places, simulation)
-        publishing = Publishing(signer, lists)
+        documents = Documents(
+            questions,
+            Signer(register, KeyFolder(settings.keys_folder / kind / "document"), "document"),
+            Press(font),
+            places.public_url,
+            Issuer(settings.issuer_zh, settings.issuer_en),
+            simulation,
+        )
+        publishing = Publishing(signer, lists, documents.signer)
         ledger = _ledger(register, kind, settings)
-        house = House(where, register, present, kind, engine, questions, status, publishing, *ledger, settings)
+        house = House(
+            where, register, present, kind, engine, questions, status, publishing, documents, *ledger, settings
+        )
         stack.callback(house.stop)
         yield house
 

@@ -1,7 +1,7 @@
 """The server's protocol: what is written to a connection in one turn of the event loop leaves in one write.
 
-An answer comes in two messages, its head and its body, and uvicorn writes each to the socket as it comes. Written as one
-they cost one system call and one packet: a third of all that an answer from memory costs.
+An answer comes in two messages, its head and its body, and uvicorn writes each to the socket as it comes. Written as
+one they cost one system call and one packet: a third of all that an answer from memory costs.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Many callers of one HTTP server, in a process of their own: how many answers a second, and how long each took.
 
-The questions come by a pipe, as one JSON object; the outcome goes out the same way. Each connection asks one question at
-a time, over HTTP/1.1 kept alive; every answer is read whole, and counted as failed unless it is the one expected.
+The questions come by a pipe, as one JSON object; the outcome goes out the same way. Each connection asks one question
+at a time, over HTTP/1.1 kept alive; every answer is read whole, and counted as failed unless it is the one expected.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The current-status look-up beside constant bytes, beside a usual route with a pool, and beside itself: other sizes, forms.
+"""The current-status look-up beside constant bytes, a usual route with a pool, and itself in other sizes and forms.
 
 Ours is ``certlife serve`` with everything on, one worker; the engine follows the log in the same process. 32 callers in
 another process ask for numbers at random. Only the rows of the numbers are made in bulk: each holds, under its own
@@ -70,7 +70,6 @@ def run(events: int | None) -> tuple[int, list[dict[str, Any]]]:
             act()
         rounds = [_round(acts, number) for number in range(ROUNDS)]
         half = [ours.ask(rate=middle([told["ours"].rate for told in rounds]) / 2) for _ in range(ROUNDS)]
-    rate = {name: middle([told[name].rate for told in rounds]) for name in acts}
     failed = sum(outcome.failed for told in [*rounds, dict(enumerate(half))] for outcome in told.values())
     if failed:
         raise RuntimeError(f"{failed} questions were not answered as expected")

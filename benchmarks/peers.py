@@ -54,8 +54,8 @@ def pool(database: str) -> FastAPI:
 def main(kind: str, port: str, length: str, database: str = "") -> None:
     app = raw(int(length)) if kind == "raw" else pool(database)
     uvicorn.run(
-        app, host="127.0.0.1", port=int(port), log_level="warning", access_log=False, server_header=False, proxy_headers=False,
-        lifespan="off" if kind == "raw" else "on",
+        app, host="127.0.0.1", port=int(port), log_level="warning", access_log=False, server_header=False,
+        proxy_headers=False, lifespan="off" if kind == "raw" else "on",
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Reading the log: its tail in commit order, single streams, several at once; and waiting for more."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from itertools import groupby
@@ -17,6 +17,7 @@ from lifecycle.sql import load
 from lifecycle.upcast import recorded
 
 SQL = load("log")
+ROWS_AT_ONCE = 2_000
 
 Row = tuple[int, UUID, int, str, bytes, datetime]
 """Position, stream, version, topic, state, recorded_at: what ``upcast.recorded`` makes a Recorded of."""
@@ -59,6 +60,48 @@ def streams(
     """
     rows = _rows(connection, SQL["select_streams"], {"ids": list(ids), "upto": upto_position})
     return {id: [recorded(*row) for row in own] for id, own in groupby(rows, key=lambda row: row[1])}
+
+
+class Packed(NamedTuple):
+    """A whole stream as it is read in bulk: of its ``facts`` those that are seen, under ``topics``, one a line."""
+
+    id: UUID
+    facts: int
+    version: int
+    position: int
+    topics: str
+    states: bytes
+
+
+def packed_streams(
+    connection: psycopg.Connection[Any],
+    first: UUID,
+    last: UUID,
+    *,
+    upto_position: int,
+    without: Iterable[str],
+    unseen: Iterable[str],
+    checked_position: int,
+) -> Iterator[Packed]:
+    """All streams with an id from ``first`` to ``last``; within a transaction.
+
+    It is as if facts ``without`` topics were not there; ``unseen`` ones that somebody checked are not shown.
+    """
+    topics = {"without": list(without), "unseen": list(unseen)}
+    bounds = {"first": first, "last": last, "upto": upto_position, "checked": checked_position} | topics
+    connection.execute(SQL["prepare_bulk"])
+    with connection.cursor().copy(SQL["copy_streams"], bounds) as copy:
+        copy.set_types(["uuid", "int8", "int4", "int8", "text", "bytea"])
+        for row in copy.rows():
+            yield Packed._make(row)
+
+
+def of_topic(connection: psycopg.Connection[Any], topic: str, upto_position: int) -> Iterator[Row]:
+    """The facts of one topic up to a position, in commit order, unread; for which the whole log is looked through."""
+    bounds = {"topic": topic, "upto": upto_position}
+    with connection.transaction(), connection.cursor("of_topic", row_factory=tuple_row) as cursor:
+        cursor.itersize = ROWS_AT_ONCE
+        yield from cursor.execute(SQL["select_topic"], bounds, binary=True)  # pyright: ignore[reportReturnType]
 
 
 def settled(connection: psycopg.Connection[Any], now: datetime | None = None) -> Settled:

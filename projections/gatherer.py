@@ -1,7 +1,7 @@
 """The register, asked for many at once: all numbers wanted while one question was under way make the next question.
 
-Nobody waits longer than ``DEADLINE_SECONDS``: when a question takes that long, or the database is gone, all who wait are
-told so at once.
+Nobody waits longer than ``DEADLINE_SECONDS``: when a question takes that long, or the database is gone, all who wait
+are told so at once.
 """
 
 import asyncio

@@ -104,8 +104,8 @@ class Line:
         """What the server answers to what is sent."""
         self._answer = asyncio.get_running_loop().create_future()
         send()
-        while connection.pgconn.flush():
-            await asyncio.sleep(0)  # more than the socket takes at once
+        while connection.pgconn.flush():  # noqa: ASYNC110 - the socket, full, is not waited for otherwise
+            await asyncio.sleep(0)
         result = await self._answer
         if result.status == ExecStatus.FATAL_ERROR:
             raise error_from_result(result)

@@ -25,12 +25,11 @@ class Staffed(NamedTuple):
 
 @pytest.fixture(scope="session")
 def staffed(databases: Databases) -> Generator[Staffed]:
-    with databases.register("simulation") as database:
-        with TemporaryDirectory() as keys:
-            with office_of(database, FIRST_DAY - timedelta(hours=1)) as office:
-                office.employs_everybody()
-                copytree(office.house.settings.keys_folder, keys, dirs_exist_ok=True)
-            yield Staffed(database, office, Path(keys))
+    with databases.register("simulation") as database, TemporaryDirectory() as keys:
+        with office_of(database, FIRST_DAY - timedelta(hours=1)) as office:
+            office.employs_everybody()
+            copytree(office.house.settings.keys_folder, keys, dirs_exist_ok=True)
+        yield Staffed(database, office, Path(keys))
 
 
 @contextmanager

@@ -162,8 +162,8 @@ PRIVATE_WORDS = {
 }  # fmt: skip
 PUBLIC_MEMBERS = {
     "certificate_number", "holder", "scheme", "edition", "certification_type", "level", "stars", "scope", "status",
-    "status_since", "valid_from", "valid_until", "suspended_until", "first_certified_on", "superseded_by", "status_list", "on",
-    "known_at", "position", "complete_until", "stale", "simulation", "computed_at", "expires_at",
+    "status_since", "valid_from", "valid_until", "suspended_until", "first_certified_on", "superseded_by",
+    "status_list", "on", "known_at", "position", "complete_until", "stale", "simulation", "computed_at", "expires_at",
 }  # fmt: skip
 
 

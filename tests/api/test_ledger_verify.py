@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.cli import main
 from api.published_folder import PublishedFolder
-from projections.engine import connect
+from projections.follower import connect
 from projections.ledger import LedgerFollower, Tree
 from projections.note import Checkpoint, VerifierKey, read
 from tests.api.conftest import Staffed, staffed_office

@@ -26,13 +26,6 @@ def database(databases: Databases) -> Generator[Database]:
         yield database
 
 
-@pytest.fixture
-def office(database: Database) -> Generator[Office]:
-    with office_of(database) as office:
-        office.employs_everybody()
-        yield office
-
-
 JWK_SET = "application/jwk-set+json"
 CLAIMS = {"current", "iss", "iat", "exp"}
 OF_THE_MOMENT = {"computed_at", "expires_at", "complete_until"}

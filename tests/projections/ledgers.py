@@ -12,7 +12,7 @@ from psycopg import Connection
 from lifecycle.sql import load
 from projections.check import Finding, Progress
 from projections.check_ledger import LedgerCheck
-from projections.engine import connect
+from projections.follower import connect
 from projections.ledger import SQL as LEDGER_SQL
 from projections.ledger import LedgerFollower, Tree
 from projections.note import Checkpoint, VerifierKey

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg import Connection
 
-from projections.engine import connect
+from projections.follower import connect
 from projections.ledger import SQL, LedgerFollower, Tree, events_after
 
 BATCH = 64

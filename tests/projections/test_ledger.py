@@ -14,7 +14,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from lifecycle import log
 from projections.checkpoints import consistency, inclusion
-from projections.engine import connect
+from projections.follower import connect
 from projections.ledger import SQL as LEDGER_SQL
 from projections.ledger import VERSION_TAG, LedgerFollower, Tree, TreeDamaged, entry
 from projections.merkle import includes, is_consistent
