@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -27,8 +27,10 @@ from api.house import House, PresentRefused, addresses, opened
 from api.identity import Identity
 from api.key_folder import KeyFolderRefused
 from api.postgres import PostgresUnavailable
+from api.published_folder import PublishedFolder
 from api.settings import Settings
 from api.staff import STAFF, register_staff
+from api.verification import checks
 from api.walk import StepFailed
 from lifecycle import commands as c
 from lifecycle import events as e
@@ -38,8 +40,11 @@ from lifecycle.scheduler import why
 from lifecycle.scheme import EditionChanged
 from lifecycle.service import Request
 from lifecycle.store import migrate as migrate_store
+from projections.check import Finding, verify
+from projections.check import Progress as Checked
 from projections.engine import SQL as ENGINE_SQL
-from projections.follower import OtherDefinition
+from projections.follower import OtherDefinition, connect
+from projections.ledger import Tree
 from projections.rebuild import Progress as Made
 from projections.rebuild import RebuildEnded, discard
 from projections.rebuild import rebuild as made_anew
@@ -125,7 +130,7 @@ def serve(
     settings = Settings()
     with server.listens(settings.host, settings.port) as listening, at_home(settings) as house:
         house.start(engine=engine, clock=clock)
-        house.publishing.start()
+        house.publish()
         console.print(f"certlife serves a {house.kind} register on http://{settings.host}:{settings.port}")
         if not settings.database_url:
             console.print(f"its database, for other commands: CERTLIFE_DATABASE_URL='{house.addresses.service}' "
@@ -212,6 +217,9 @@ def lag() -> None:
         for name, position, complete_until in connection.execute(ENGINE_SQL["select_positions"]).fetchall():
             behind = max(behind, last - position)
             console.print(f"{name:12} position {position} of {last}, complete until {complete_until}")
+        size, position = Tree(connection).end()
+        behind = max(behind, last - position)
+        console.print(f"{'ledger':12} position {position} of {last}, {size} events")
         quarantined = connection.execute(ENGINE_SQL["select_quarantine"]).fetchall()
         for name, certificate_id, position, problem in quarantined:
             console.print(f"{name:12} set aside {certificate_id} at position {position}: {problem}")
@@ -238,6 +246,24 @@ def rebuild(
             _show_rebuild(name, made_anew(house.addresses.engine, projections[name], os.cpu_count() or 1))
         except KeyboardInterrupt:
             raise Unfit(f"stopped; `certlife rebuild {name}` goes on where it stood") from None
+
+
+@app.command("verify")
+def verify_register(
+    key: Annotated[list[str] | None, typer.Option(help="believe this key of the ledger alone, NAME+ID+KEY")] = None,
+    checkpoint: Annotated[list[Path] | None, typer.Option(help="a checkpoint kept elsewhere")] = None,
+) -> None:
+    """The ledger derived from all events again, held to its checkpoints: those in the database, in the folder, given.
+
+    Names the first position at which something was changed. Nothing is written.
+    """
+    settings = Settings()
+    folder = PublishedFolder(settings.ledger_folder) if settings.ledger_folder else None
+    with addresses(settings) as where, connect(where.engine) as connection:
+        found = _show_checks(verify(connection, checks(connection, folder, key or [], checkpoint or [])))
+    if found:
+        raise typer.Exit(1)
+    console.print("Nothing was changed.  未发现改动。")
 
 
 # ---- keys ------------------------------------------------------------------------------------------------------------
@@ -286,16 +312,16 @@ def keys_list() -> None:
 
 @keys.command("rotate-signing")
 def keys_rotate_signing(
-    purpose: Annotated[str, typer.Option(help="status (answers and lists) or document")] = "status",
+    purpose: Annotated[str, typer.Option(help="status (answers and lists), document or ledger")] = "status",
     reason: str = "",
     by: Annotated[str, typer.Option(help="the person who has it changed")] = "operator",
 ) -> None:
-    """A new key signs public answers and status lists, or documents; what the old ones signed still verifies.
+    """A new key signs answers and status lists, documents or checkpoints; what the old ones signed still verifies.
 
     Run it as the service's account, on the machine with its folder of keys. Services at work notice within seconds.
     """
     with at_home() as house:
-        signers = {signer.purpose: signer for signer in house.publishing.signers}
+        signers = {signer.purpose: signer for signer in (*house.publishing.signers, house.checkpoints.signer)}
         if purpose not in signers:
             raise typer.BadParameter(f"purpose is {' or '.join(signers)}")
         kid = signers[purpose].rotate(e.By(by, "administrator", "command-line"), reason)
@@ -417,6 +443,23 @@ def _show(progress: Iterator[Generated]) -> None:
         for each in progress:
             rate = each.facts / max(0.1, bar.tasks[0].elapsed or 0.1)
             bar.update(task, completed=each.share, description=f"{each.day}  {each.facts} facts  {rate:.0f}/s")
+
+
+def _show_checks(said: Iterable[Checked | Finding]) -> int:
+    """Progress as it comes, and what was found in both languages; answers how much that was."""
+    found, began, told = 0, time.monotonic(), 0.0
+    for each in said:
+        if isinstance(each, Finding):
+            found += 1
+            console.print(f"{each.message('en')}\n{each.message('zh')}")
+        elif each.done == each.total or time.monotonic() - told > 1:
+            told = time.monotonic()
+            rate = each.done / max(0.001, told - began)
+            left = (each.total - each.done) / max(1.0, rate)
+            console.print(f"{each.check}: {each.done} of {each.total} events  {rate:.0f}/s  {left:.0f} s left")
+            if each.open:
+                console.print(f"{each.check}: {each.open} events are not covered yet  尚未覆盖 {each.open} 个事件")
+    return found
 
 
 def _until_stopped(stopping: threading.Event) -> None:

@@ -64,6 +64,6 @@ def demonstration(settings: Settings, certificates: int, seed: int) -> Generator
         secrets = register_staff(house.register)
         house.start(clock=False)
         with served(house, settings.host, settings.port) as url:
-            house.publishing.start()
+            house.publish()
             lives = generate(house, certificates, seed, now, years=YEARS)
             yield Demonstration(house, Client(url, secrets), now, lives)

@@ -13,8 +13,11 @@ from pathlib import Path
 import psycopg
 
 from api import log
+from api.checkpoints import Checkpoints
 from api.forms import JWT, Forms
+from api.https_post import Sender
 from api.key_folder import KeyFolder
+from api.ledger_publication import LedgerPublication
 from api.lookup import Questions
 from api.places import Places
 from api.postgres import running
@@ -22,6 +25,7 @@ from api.present import DatabasePresent, SimulatedPresent
 from api.printing.documents import Documents, Issuer
 from api.printing.font import Font
 from api.printing.press import Press
+from api.published_folder import PublishedFolder
 from api.publishing import Publishing
 from api.settings import Settings
 from api.signing import Signer, signed
@@ -67,6 +71,8 @@ class House:
     status: StatusQuestions
     publishing: Publishing
     documents: Documents
+    checkpoints: Checkpoints
+    ledger_publication: LedgerPublication
     settings: Settings
     clock: object | None = None
 
@@ -82,10 +88,18 @@ class House:
 
     def stop(self) -> None:
         self.publishing.stop()
+        self.checkpoints.stop()
+        self.ledger_publication.stop()
         if self.clock is not None:
             self.clock.shutdown(wait=True)
         self.engine.stop()
         self.register.close()
+
+    def publish(self) -> None:
+        """What is given out signed is kept up from now on. Whether the ledger can be relied on is known already."""
+        self.publishing.start()
+        self.checkpoints.start()
+        self.ledger_publication.start()
 
     def today(self) -> date:
         return self.questions.today()
@@ -169,9 +183,19 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
             simulation,
         )
         publishing = Publishing(signer, lists, documents.signer)
-        house = House(where, register, present, kind, engine, questions, status, publishing, documents, settings)
+        ledger = _ledger(register, kind, settings)
+        house = House(
+            where, register, present, kind, engine, questions, status, publishing, documents, *ledger, settings
+        )
         stack.callback(house.stop)
         yield house
+
+
+def _ledger(register: Register, kind: Kind, settings: Settings) -> tuple[Checkpoints, LedgerPublication]:
+    signer = Signer(register, KeyFolder(settings.keys_folder / kind / "ledger"), "ledger")
+    folder = PublishedFolder(settings.ledger_folder) if settings.ledger_folder else None
+    checkpoints = Checkpoints(register, signer, settings.public_url, folder)
+    return checkpoints, LedgerPublication(checkpoints, folder, settings.ledger_addresses, Sender())
 
 
 def _present(kind: Kind, starts_at: datetime | None, register: Register) -> DatabasePresent | SimulatedPresent:

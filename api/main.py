@@ -3,12 +3,12 @@
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from starlette.concurrency import run_in_threadpool
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import commands, lookup, pages, problems, rendering, signing, status, status_list
+from api import commands, ledger, lookup, pages, problems, rendering, signing, status, status_list
 from api.document import document
 from api.hot_path import HotPath
 from api.house import House
@@ -66,6 +66,7 @@ def application(house: House) -> Service:
     app.include_router(pages.router(house.status, house.publishing.signer, renderer, settings.complain_at))
     app.include_router(rendering.router())
     app.include_router(documents.router(house.documents))
+    app.include_router(ledger.router(house.checkpoints))
     _health(app, house)
     app.openapi = lambda: document(app)
     app.add_middleware(Limits)
@@ -91,8 +92,11 @@ def _health(app: FastAPI, house: House) -> None:
         return {"status": "alive"}
 
     @app.get("/readyz", tags=["health"], response_model=None)
-    async def readyz() -> Response:
-        """The database answers; where the register and its projections stand, and the present of a simulation."""
+    async def readyz(request: Request) -> Response:
+        """The database answers, and the ledger agrees with what was signed; where the register and its projections
+        stand, and the present of a simulation."""
+        if house.checkpoints.problem is not None:
+            return problems.refused(request, house.checkpoints.problem)
         return await run_in_threadpool(_ready, house)
 
     @app.get("/metrics", tags=["health"], response_model=None)

@@ -1,5 +1,6 @@
 """What the environment says. Every name begins with CERTLIFE_."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from ipaddress import ip_network
@@ -8,6 +9,8 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+HTTPS = re.compile(r"https://([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?(/[!-~]*)?")
 
 
 class Settings(BaseSettings):
@@ -39,14 +42,26 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas"
     )
+    ledger_folder: Path | None = Field(None, description="where checkpoints are written for others to take")
+    ledger_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="https addresses that every new checkpoint is sent to, separated by commas"
+    )
     tick_seconds: int = Field(60, ge=1, description="how often the clock looks for what is due")
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _networks(cls, given: str | Iterable[str]) -> tuple[str, ...]:
         """Each an address or a network: a word that is neither would be trusted never, or always."""
-        words = [word.strip() for word in given.split(",")] if isinstance(given, str) else list(given)
-        return tuple(str(ip_network(word)).removesuffix("/32").removesuffix("/128") for word in words if word)
+        return tuple(str(ip_network(word)).removesuffix("/32").removesuffix("/128") for word in _words(given))
+
+    @field_validator("ledger_addresses", mode="before")
+    @classmethod
+    def _https(cls, given: str | Iterable[str]) -> tuple[str, ...]:
+        """Each an https address without a name or password in it."""
+        for word in (words := _words(given)):
+            if not HTTPS.fullmatch(word):
+                raise ValueError(f"{word!r} is no address like https://example.org/checkpoints")
+        return words
 
     @property
     def engine_url(self) -> str | None:
@@ -63,3 +78,9 @@ class Settings(BaseSettings):
     @property
     def starts_at(self) -> datetime | None:
         return self.now.astimezone(UTC) if self.now else None
+
+
+def _words(given: str | Iterable[str]) -> tuple[str, ...]:
+    """What is separated by commas."""
+    words = given.split(",") if isinstance(given, str) else given
+    return tuple(word.strip() for word in words if word.strip())

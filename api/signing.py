@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from eventsourcing.persistence import PersistenceError
 from fastapi import APIRouter, Response
 from joserfc import jws
@@ -112,6 +113,14 @@ class Signer:
         header = {"alg": ALGORITHM, "kid": kid, "typ": typ}
         return jws.serialize_compact(header, payload, key, registry=_REGISTRY).encode()
 
+    def sign_bytes(self, message: bytes) -> bytes:
+        """The Ed25519 signature of the message alone. Raises SigningKeyMissing."""
+        if self._current is None:
+            raise SigningKeyMissing
+        private = self._current.key.private_key
+        assert isinstance(private, Ed25519PrivateKey)  # noqa: S101 - it is made on that curve alone
+        return private.sign(message)
+
     def verified_by(self, token: bytes) -> str:
         """The kid of the published key that the token's signature fits. Raises JoseError if it fits none."""
         published = {"keys": [_jwk(key) for key in self._known.of(self.purpose)]}
@@ -156,14 +165,18 @@ class Signer:
             self._missed = None if private else named.kid
 
     def public_keys(self) -> dict[str, list[dict[str, str]]]:
-        """Every key that ever signed for the purpose, as a JWK Set; those known so far while there is no database."""
+        """Every key that ever signed for the purpose, as a JWK Set."""
+        return {"keys": [_jwk(key) for key in self.public_halves()]}
+
+    def public_halves(self) -> list[SigningKey]:
+        """Every key that ever signed for the purpose, in order; those known so far while there is no database."""
         with self._refreshing:
             try:
                 self._known = self._register.signing_keys(self._known)
             except PersistenceError:
                 if not self._known.by_kid:
                     raise
-            return {"keys": [_jwk(key) for key in self._known.of(self.purpose)]}
+            return self._known.of(self.purpose)
 
 
 def signed(signer: Signer, issuer: str) -> Form:

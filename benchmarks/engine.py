@@ -4,6 +4,7 @@ Both project the same facts into the same table through the same ``RegisterProje
 transaction a fact, as it comes, and is timed on a part.
 """
 
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Any, ClassVar
 from uuid import UUID
@@ -23,6 +24,7 @@ from lifecycle.store import JsonMapper
 from lifecycle.upcast import read
 from projections.engine import Follower, connect
 from projections.folds import CERTIFICATE_FACTS
+from projections.ledger import LedgerFollower
 from projections.register import RegisterProjection
 
 SQL = load("engine", "benchmarks")
@@ -89,13 +91,35 @@ def run(events: int | None) -> tuple[int, list[dict[str, Any]]]:
     wanted = max(FACTS * RUNNER_SHARE, events or EVENTS)
     with ground() as house:
         copies(house, life(house), wanted // FACTS)
+        ledger = [_with_ledger(house) for _ in range(ROUNDS)]
         STARTED["projection"] = RegisterProjection(house.status.stars)
         part = stock_events(house, wanted // RUNNER_SHARE)
         ours, other = [], []
         for _ in range(ROUNDS):
             ours.append(_engine(house))
             other.append(runner(house, part))
-    return ROUNDS, [figure("vs_projection_runner", middle(ours), middle(other), "facts/s")]
+    with_ledger, without = (middle(list(rates)) for rates in zip(*ledger, strict=True))
+    return ROUNDS, [
+        figure("vs_projection_runner", middle(ours), middle(other), "facts/s"),
+        figure("with_ledger", with_ledger, without, "facts/s"),
+    ]
+
+
+def _with_ledger(house: House) -> tuple[float, float]:
+    """The rate of all projections with the ledger, and without it."""
+    return _rate(house, [*house.engine.followers, house.engine.ledger]), _rate(house, house.engine.followers)
+
+
+def _rate(house: House, followers: Sequence[Follower | LedgerFollower]) -> float:
+    """Facts a second from nothing, the followers taking turns as in the engine."""
+    _empty(house)
+    with connect(house.addresses.engine) as connection:
+        behind, facts, began = list(followers), 0, perf_counter()
+        while behind:
+            done = {follower: follower.advance(connection) for follower in behind}
+            behind = [follower for follower in behind if done[follower]]
+            facts += done.get(followers[0], 0)
+        return facts / (perf_counter() - began)
 
 
 def _engine(house: House) -> float:
@@ -132,5 +156,5 @@ def stock_events(house: House, count: int) -> int:
 
 def _empty(house: House) -> None:
     with psycopg.connect(house.addresses.owner, autocommit=True) as owner:
-        for name in ("empty_register", "empty_certificate", "rewind"):
+        for name in ("empty_register", "empty_certificate", "empty_deadline", "empty_ledger", "rewind"):
             owner.execute(SQL[name])

@@ -6,9 +6,17 @@ TRUNCATE projections.register
 -- name: empty_certificate
 TRUNCATE projections.certificate
 
+-- The deadlines' table, empty.
+-- name: empty_deadline
+TRUNCATE projections.deadline
+
+-- No tree: a benchmark alone does that, as the owner.
+-- name: empty_ledger
+TRUNCATE ledger.leaves, ledger.subtrees
+
 -- The engine at the beginning of the log.
 -- name: rewind
-UPDATE projections.position SET position = 0 WHERE projection = 'register'
+UPDATE projections.position SET position = 0
 
 -- The first facts, as the library stores them.
 -- name: copy_to_stock

@@ -19,8 +19,11 @@ from psycopg import Connection, OperationalError
 from lifecycle import log
 from lifecycle.service import Clock
 from projections.follower import SQL, Follower, OtherDefinition, Projection, connect, definition_of, stored_definition
+from projections.ledger import LedgerFollower
 from projections.rebuild import Rebuildable, rebuild
 
+LEDGER_TURN = 200
+"""How many batches the ledger takes at most before the projections go on."""
 WAIT_SECONDS = 1.0
 RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 
@@ -35,6 +38,8 @@ class Engine:
         self.clock = clock
         self.projections = projections
         self.followers = [Follower(projection) for projection in projections]
+        self.ledger = LedgerFollower()
+        self._complaint = ""
         self.stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._renewing: threading.Thread | None = None
@@ -96,7 +101,23 @@ class Engine:
             behind = [follower for follower in behind if follower.position < settled.position]
         for follower in ours:
             follower.complete(connection, *settled)
+        self._bring_up_ledger(connection, settled.position)
         return done
+
+    def _bring_up_ledger(self, connection: Connection, position: int) -> None:
+        """The ledger has come to the position, or as far as a turn takes it; whatever ails it, the others go on."""
+        try:
+            for _ in range(LEDGER_TURN):
+                if self.ledger.position >= position or not self.ledger.advance(connection):
+                    break
+        except OperationalError:
+            raise
+        except Exception as problem:
+            if str(problem) != self._complaint:
+                _log.exception("the ledger does not grow")
+            self._complaint = str(problem)
+        else:
+            self._complaint = ""
 
     def renew(self) -> None:
         """Tables of an older definition are made anew; from then on older engines stand back."""

@@ -73,11 +73,12 @@ QUESTIONS = {
     "/deadlines": STAFF_AND_HOLDER,
     "/deadlines.ics": STAFF_AND_HOLDER,
 }
-PUBLISHED = {"/status-lists/{number}"}
+LEDGER = {"/ledger/checkpoint", "/ledger/proof", "/ledger/consistency"}
+PUBLISHED = {"/status-lists/{number}", *LEDGER}
 PUBLIC = {"/status/{number:path}", "/status", *PUBLISHED}
 KEYLESS = {
     "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/.well-known/jwks.json",
-    "/status-lists",
+    "/status-lists", "/ledger/keys",
 }  # fmt: skip
 PAGES = {"/verify", "/verify/{number:path}"}
 ASKED_BY_PAGES = {"/static/{name}"}
@@ -121,7 +122,7 @@ def test_there_are_exactly_these_endpoints(office: Office) -> None:
         ("GET", path) for path in {*QUESTIONS, *PUBLIC, *KEYLESS, *PAGES, *ASKED_BY_PAGES}
     }
     assert found == expected
-    assert len(found) == 48
+    assert len(found) == 52
     assert {lawful.address for lawful in LAWFUL} == ALLOWED.keys()
 
 
@@ -228,6 +229,12 @@ def test_everybody_asks_for_a_status_and_a_key_that_is_none_is_refused(office: O
 def test_health_and_the_document_ask_for_no_key(office: Office, path: str) -> None:
     for person in (None, "revoked", *PERSONS.values()):
         assert office.get(path, person).status_code == 200
+
+
+@pytest.mark.parametrize("path", sorted(LEDGER))
+def test_the_ledger_asks_for_no_key(office: Office, path: str) -> None:
+    for person in (None, "revoked", "invented", *PERSONS.values()):
+        refused(office.get(path, person, position=1, **{"from": 1}), 404, "no_checkpoint_yet")
 
 
 def test_a_key_is_revoked_once(office: Office) -> None:
