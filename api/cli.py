@@ -1,8 +1,10 @@
 """The command line: certlife COMMAND. Exit 0 done, 1 refused or found wanting, 2 usage."""
 
+import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -34,8 +36,10 @@ from lifecycle.scheme import EditionChanged
 from lifecycle.service import Request
 from lifecycle.store import migrate as migrate_store
 from projections.engine import SQL as ENGINE_SQL
-from projections.engine import Follower, connect
-from projections.engine import rebuild as rebuild_projection
+from projections.follower import OtherDefinition
+from projections.rebuild import Progress as Made
+from projections.rebuild import RebuildEnded, discard
+from projections.rebuild import rebuild as made_anew
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 keys = typer.Typer(no_args_is_help=True, help="Keys of persons: add, revoke, list; the key that signs: rotate-signing.")
@@ -45,6 +49,7 @@ console = Console(highlight=False, soft_wrap=True)
 EXPECTED = (
     Refusal, PresentRefused, PostgresUnavailable, EditionChanged, StepFailed, server.AddressTaken, PersistenceError,
     KeyFolderRefused,
+    OtherDefinition, RebuildEnded,
     psycopg.OperationalError, OSError,
 )  # fmt: skip
 
@@ -190,15 +195,24 @@ def lag() -> None:
 
 
 @app.command()
-def rebuild(name: Annotated[str, typer.Argument(help="register or deadlines")]) -> None:
-    """A projection made again from the whole log; the old rows serve until the new ones are complete."""
+def rebuild(
+    name: Annotated[str, typer.Argument(help="register or deadlines")],
+    anew: Annotated[bool, typer.Option("--anew", help="do not go on with what an earlier run left")] = False,
+) -> None:
+    """A projection made again from the whole log; the old rows serve until the new ones are complete.
+
+    Stopped with Ctrl-C, it goes on where it stood when it is asked again.
+    """
     with at_home() as house:
-        followers = {each.projection.name: each.projection for each in house.engine.followers}
-        if name not in followers:
-            raise typer.BadParameter(f"no projection {name}; there are {', '.join(followers)}")
-        with connect(house.addresses.engine) as connection:
-            done = rebuild_projection(connection, Follower(followers[name]))
-        console.print(f"{name}: {done} facts projected")
+        projections = {each.projection.name: each.projection for each in house.engine.followers}
+        if name not in projections:
+            raise typer.BadParameter(f"no projection {name}; there are {', '.join(projections)}")
+        if anew:
+            discard(house.addresses.engine, projections[name])
+        try:
+            _show_rebuild(name, made_anew(house.addresses.engine, projections[name], os.cpu_count() or 1))
+        except KeyboardInterrupt:
+            raise Unfit(f"stopped; `certlife rebuild {name}` goes on where it stood") from None
 
 
 # ---- keys ------------------------------------------------------------------------------------------------------------
@@ -329,6 +343,32 @@ def _walk(running: Demonstration) -> None:
     console.print("\nEvery step led where it must.  全部步骤通过。")
 
 
+def _show_rebuild(name: str, progress: Iterator[Made]) -> None:
+    """A bar with the rate and the time left on a terminal, a plain line at each change otherwise."""
+    began, first, told = time.monotonic(), None, None
+    with _bar() as bar:
+        task = bar.add_task(name, total=1.0)
+        for each in progress:
+            first = each if first is None else first
+            rate = (each.facts - first.facts) / max(0.1, time.monotonic() - began)
+            line = f"{name}: {each.doing}, {each.facts} facts  {rate:.0f}/s"
+            bar.update(task, completed=each.done / each.parts, description=line)
+            if not console.is_terminal and (each.doing, each.done) != told:
+                left = (time.monotonic() - began) * (each.parts - each.done) / max(1, each.done - first.done)
+                console.print(f"{line}  {each.done / each.parts:.0%}  {left:.0f} s left")
+            told = each.doing, each.done
+
+
+def _bar() -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=console, disable=not console.is_terminal)
+
+
 def _show(progress: Iterator[Generated]) -> None:
     """A bar with the rate and the time left on a terminal, plain lines otherwise."""
     if not console.is_terminal:
@@ -336,13 +376,7 @@ def _show(progress: Iterator[Generated]) -> None:
             if count % 26 == 0:
                 console.print(f"{each.day}  {each.facts} facts  {each.share:.0%}")
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
+    with _bar() as bar:
         task = bar.add_task("filling the register", total=1.0)
         for each in progress:
             rate = each.facts / max(0.1, bar.tasks[0].elapsed or 0.1)

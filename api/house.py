@@ -110,6 +110,7 @@ class House:
             return
         with connect(self.addresses.engine) as connection:
             self.engine.prepare(connection)
+            self.engine.renew()
             self.engine.catch_up(connection)
 
 

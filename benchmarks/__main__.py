@@ -5,7 +5,7 @@ import importlib
 import json
 from typing import Any
 
-NAMES = ("append", "command", "tick", "engine", "lookup")
+NAMES = ("append", "command", "tick", "engine", "lookup", "rebuild")
 
 
 def main() -> None:

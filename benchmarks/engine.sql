@@ -18,3 +18,7 @@ SELECT originator_id, originator_version, topic, state FROM certlife.events ORDE
 -- The library's runner at the beginning.
 -- name: forget_tracking
 DROP TABLE IF EXISTS public.stock_tracking
+
+-- Until the transaction ends, where the projection's own engine writes.
+-- name: write_to_projections
+SET LOCAL search_path = projections, public

@@ -1,6 +1,6 @@
 """Reading the log: its tail in commit order, single streams, several at once; and waiting for more."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from itertools import groupby
@@ -59,6 +59,44 @@ def streams(
     """
     rows = _rows(connection, SQL["select_streams"], {"ids": list(ids), "upto": upto_position})
     return {id: [recorded(*row) for row in own] for id, own in groupby(rows, key=lambda row: row[1])}
+
+
+class Packed(NamedTuple):
+    """A whole stream as it is read in bulk: of ``count`` facts those that are seen, under ``topics``, one a line."""
+
+    id: UUID
+    count: int
+    version: int
+    position: int
+    topics: str
+    states: bytes
+
+
+def packed_streams(
+    connection: psycopg.Connection[Any],
+    first: UUID,
+    last: UUID,
+    *,
+    upto_position: int,
+    without: Iterable[str],
+    unseen: Iterable[str],
+) -> Iterator[Packed]:
+    """All streams with an id from ``first`` to ``last``; within a transaction.
+
+    It is as if facts ``without`` topics were not there; ``unseen`` ones are counted, and not shown.
+    """
+    bounds = {"first": first, "last": last, "upto": upto_position, "without": list(without), "unseen": list(unseen)}
+    connection.execute(SQL["prepare_bulk"])
+    with connection.cursor().copy(SQL["copy_streams"], bounds) as copy:
+        copy.set_types(["uuid", "int8", "int4", "int8", "text", "bytea"])
+        for row in copy.rows():
+            yield Packed._make(row)
+
+
+def of_topic(connection: psycopg.Connection[Any], topic: str, upto_position: int) -> Iterator[Row]:
+    """The facts of one topic up to a position, in commit order, unread; for which the whole log is looked through."""
+    with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+        yield from cursor.stream(SQL["select_topic"], {"topic": topic, "upto": upto_position})  # pyright: ignore
 
 
 def settled(connection: psycopg.Connection[Any], now: datetime | None = None) -> Settled:

@@ -54,6 +54,17 @@ def read_lines(packed: bytes) -> list[Fact]:
         raise Unreadable("lines", str(error)) from error
 
 
+def read_stream(topics: str, packed: bytes) -> list[Fact]:
+    """The facts of a stream, one a line, stored under these topics. Raises Unreadable if any is not what it should be."""
+    names = topics.split(",") if topics else []
+    if UPCASTS and len(names) == len(lines := packed.split(b"\n")):
+        return [read(topic, line) for topic, line in zip(names, lines, strict=True)]
+    facts = read_lines(packed)
+    if [fact.__struct_config__.tag for fact in facts] != names:
+        raise Unreadable(topics, "the states say something else")
+    return facts
+
+
 def recorded(
     position: int, originator_id: UUID, originator_version: int, topic: str, state: bytes, recorded_at: datetime
 ) -> Recorded:

@@ -1,6 +1,6 @@
 """What falls due by that day? For the clock, what a tick records; for persons, what waits to be done."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,8 +13,11 @@ from lifecycle.events import ONE_DAY, Due
 from lifecycle.sql import load
 from lifecycle.transitions import LIVE
 from projections.folds import Claim
+from projections.tables import Rows, Span, copy_in, digest, packed
 
 SQL = load("deadlines", "projections")
+TABLES = ("create_deadline",)
+INDEXES = ("create_deadline_clock_index", "create_deadline_due_index")
 
 FIRST = UUID(int=0)
 
@@ -32,16 +35,24 @@ class DeadlinesProjection:
     """The deadlines' rows."""
 
     name = "deadlines"
+    version = 1
+    definition = digest(SQL, *TABLES, *INDEXES)
+    unseen = frozenset[str]()
 
     def create(self, connection: Connection) -> None:
-        for statement in ("create_deadline", "create_deadline_clock_index", "create_deadline_due_index"):
+        for statement in TABLES:
+            connection.execute(SQL[statement])
+
+    def index(self, connection: Connection) -> None:
+        for statement in INDEXES:
             connection.execute(SQL[statement])
 
     def put(self, connection: Connection, certificates: Sequence[Certificate]) -> None:
         self.withhold(connection, [certificate.id for certificate in certificates])
-        rows = [(certificate, deadline) for certificate in certificates for deadline in deadlines(certificate)]
+        rows = [_row(certificate, deadline) for certificate in certificates for deadline in deadlines(certificate)]
         if rows:
-            connection.execute(SQL["insert_deadlines"], _columns(rows))
+            columns = (list(column) for column in zip(*rows, strict=True))
+            connection.execute(SQL["insert_deadlines"], dict(zip(COLUMNS, columns, strict=True)))
 
     def claim(self, connection: Connection, claims: Sequence[Claim]) -> None:
         """A number claimed falls due for nobody."""
@@ -49,8 +60,27 @@ class DeadlinesProjection:
     def withhold(self, connection: Connection, certificate_ids: Sequence[UUID]) -> None:
         connection.execute(SQL["delete_deadlines"], {"certificate_ids": list(certificate_ids)})
 
-    def forget(self, connection: Connection) -> None:
-        connection.execute(SQL["forget_deadlines"])
+    def learn(self, connection: Connection, claims: Iterable[Claim]) -> None:
+        """Which numbers were claimed matters to nobody here."""
+
+    def rows(self, certificate: Certificate) -> Rows:
+        return ([_row(certificate, deadline) for deadline in deadlines(certificate)],)
+
+    def load(self, connection: Connection, span: Span, rows: Iterable[Rows]) -> None:
+        copy_in(connection, SQL["copy_deadline"], b"".join([packed(row) for (due,) in rows for row in due]))
+
+    def place(self, connection: Connection, span: Span) -> None:
+        """No number has a place here."""
+
+    def settle(self, connection: Connection) -> None:
+        self.index(connection)
+        connection.execute(SQL["analyze_deadline"])
+
+    def swap(self, connection: Connection) -> None:
+        connection.execute(SQL["swap_deadline"])
+
+    def discard(self, connection: Connection) -> None:
+        connection.execute(SQL["discard_deadline"])
 
 
 def deadlines(certificate: Certificate) -> Iterator[Deadline]:
@@ -112,14 +142,11 @@ def of_persons(connection: Connection, after: tuple[date, UUID, str, int], **ask
         return cursor.execute(SQL["select_deadlines"], asked | keys).fetchall()
 
 
-def _columns(rows: Sequence[tuple[Certificate, Deadline]]) -> dict[str, list[Any]]:
-    return {
-        "certificate_ids": [certificate.id for certificate, _ in rows],
-        "kinds": [deadline.kind for _, deadline in rows],
-        "subjects": [deadline.subject for _, deadline in rows],
-        "due_on": [deadline.due_on for _, deadline in rows],
-        "clocks": [deadline.clock for _, deadline in rows],
-        "numbers": [certificate.numbers.last for certificate, _ in rows],
-        "holders": [certificate.holders.last or "" for certificate, _ in rows],
-        "organisations": [certificate.organisation for certificate, _ in rows],
-    }
+def _row(certificate: Certificate, deadline: Deadline) -> tuple[Any, ...]:
+    return (
+        certificate.id, deadline.kind, deadline.subject, deadline.due_on, deadline.clock, certificate.numbers.last,
+        certificate.holders.last or "", certificate.organisation,
+    )  # fmt: skip
+
+
+COLUMNS = ("certificate_ids", "kinds", "subjects", "due_on", "clocks", "numbers", "holders", "organisations")

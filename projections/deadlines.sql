@@ -1,6 +1,6 @@
 -- What falls due, one row a certificate, kind and subject. Rows of the clock are acts that a tick records.
 -- name: create_deadline
-CREATE TABLE IF NOT EXISTS projections.deadline (
+CREATE TABLE IF NOT EXISTS deadline (
     certificate_id uuid NOT NULL,
     kind text NOT NULL,
     subject integer NOT NULL,
@@ -14,20 +14,20 @@ CREATE TABLE IF NOT EXISTS projections.deadline (
 
 -- What a tick asks for, oldest first, paged by key.
 -- name: create_deadline_clock_index
-CREATE INDEX IF NOT EXISTS deadline_clock ON projections.deadline (due_on, certificate_id) WHERE clock;
+CREATE INDEX IF NOT EXISTS deadline_clock ON deadline (due_on, certificate_id) WHERE clock;
 
 -- What people ask for.
 -- name: create_deadline_due_index
-CREATE INDEX IF NOT EXISTS deadline_due ON projections.deadline (due_on, certificate_id, kind, subject)
+CREATE INDEX IF NOT EXISTS deadline_due ON deadline (due_on, certificate_id, kind, subject)
 WHERE NOT clock;
 
 -- The old rows of the certificates in a batch.
 -- name: delete_deadlines
-DELETE FROM projections.deadline WHERE certificate_id = ANY(%(certificate_ids)s);
+DELETE FROM deadline WHERE certificate_id = ANY(%(certificate_ids)s);
 
 -- The new rows of the certificates in a batch.
 -- name: insert_deadlines
-INSERT INTO projections.deadline (certificate_id, kind, subject, due_on, clock, number, holder, organisation)
+INSERT INTO deadline (certificate_id, kind, subject, due_on, clock, number, holder, organisation)
 SELECT certificate_id, kind, subject, due_on, clock, number, holder, organisation
 FROM unnest(
     %(certificate_ids)s::uuid[], %(kinds)s::text[], %(subjects)s::integer[], %(due_on)s::date[], %(clocks)s::boolean[],
@@ -56,6 +56,19 @@ WHERE NOT clock
 ORDER BY due_on, certificate_id, kind, subject
 LIMIT %(limit)s;
 
--- Emptied for a rebuild; not by TRUNCATE, which would keep readers waiting until the rebuild has ended.
--- name: forget_deadlines
-DELETE FROM projections.deadline;
+-- Deadlines in bulk.
+-- name: copy_deadline
+COPY deadline (certificate_id, kind, subject, due_on, clock, number, holder, organisation) FROM STDIN;
+
+-- The planner knows what was put in.
+-- name: analyze_deadline
+ANALYZE deadline;
+
+-- The new table takes the place of the old one.
+-- name: swap_deadline
+DROP TABLE projections.deadline;
+ALTER TABLE projections_next.deadline SET SCHEMA projections;
+
+-- Nothing is left of what was made anew.
+-- name: discard_deadline
+DROP TABLE IF EXISTS projections_next.deadline;

@@ -3,138 +3,41 @@
 LISTEN first, then pull, then wait at most a second; so a lost notification costs a second and nothing else. Each
 projection holds its position row while it writes: of several engines one writes at a time, and a kill at any moment
 loses and doubles nothing. A certificate that cannot be read is set aside, and the others go on.
+
+An engine writes into tables of its own definition alone: those of an older one are made anew beside (``rebuild``), and
+before those of a newer one it stands back.
 """
 
+import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Protocol
-from uuid import UUID
+from collections.abc import Sequence
 
 import structlog
-from psycopg import Connection, DatabaseError, DataError, OperationalError
+from psycopg import Connection, OperationalError
 
 from lifecycle import log
-from lifecycle.certificate import Certificate
 from lifecycle.service import Clock
-from lifecycle.sql import load
-from projections.folds import Claim, Folds
+from projections.follower import SQL, Follower, OtherDefinition, Projection, connect, definition_of, stored_definition
+from projections.rebuild import Rebuildable, rebuild
 
-SQL = load("engine", "projections")
-BATCH = 500
 WAIT_SECONDS = 1.0
 RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 
-Problems = dict[UUID, str]
-"""Certificates that cannot be projected, and why."""
-
 _log = structlog.get_logger()
-
-
-class Projection(Protocol):
-    """One question's table.
-
-    ``put`` makes the certificates' rows what they are to be; ``claim`` learns of numbers claimed, in their order;
-    ``withhold`` answers for none.
-    """
-
-    name: str
-
-    def create(self, connection: Connection) -> None: ...
-    def put(self, connection: Connection, certificates: Sequence[Certificate]) -> None: ...
-    def claim(self, connection: Connection, claims: Sequence[Claim]) -> None: ...
-    def withhold(self, connection: Connection, certificate_ids: Sequence) -> None: ...
-    def forget(self, connection: Connection) -> None: ...
-
-
-class Follower:
-    """One projection, brought up to date batch by batch; ``position`` is where it was found to stand last."""
-
-    def __init__(self, projection: Projection) -> None:
-        self.projection = projection
-        self.folds = Folds()
-        self.position = 0
-
-    def advance(self, connection: Connection, batch: int = BATCH) -> int:
-        """One batch projected, rows and position together; answers how many facts it had."""
-        try:
-            with connection.transaction():
-                return self._advance(connection, batch)
-        except BaseException:
-            self.folds.forget()
-            raise
-
-    def _advance(self, connection: Connection, batch: int) -> int:
-        name = self.projection.name
-        (self.position,) = connection.execute(SQL["hold_position"], {"projection": name}).fetchone() or (0,)
-        rows = log.tail_rows(connection, self.position, batch)
-        if rows:
-            result = self.folds.advance(connection, rows)
-            problems = result.unreadable | self._put(connection, result.certificates)
-            self.folds.drop(problems)
-            self._set_aside(connection, problems, result.positions)
-            self._release(connection, [id for id in result.positions if id not in problems])
-            self.projection.claim(connection, result.claims)
-            self.position = rows[-1][0]
-            connection.execute(SQL["move_position"], {"projection": name, "position": self.position})
-        return len(rows)
-
-    def _put(self, connection: Connection, certificates: Sequence[Certificate]) -> Problems:
-        """All rows at once; where one of them cannot be made, certificate by certificate, so that the others go on."""
-        problem = self._try(connection, certificates) if certificates else None
-        if problem is None:
-            return {}
-        if len(certificates) == 1:
-            return {certificates[0].id: problem}
-        alone = {certificate.id: self._try(connection, [certificate]) for certificate in certificates}
-        return {id: problem for id, problem in alone.items() if problem is not None}
-
-    def _try(self, connection: Connection, certificates: Sequence[Certificate]) -> str | None:
-        """What stood in the way, if it lies in the certificates; what lies in the database is raised."""
-        try:
-            with connection.transaction():
-                self.projection.put(connection, certificates)
-        except DataError as error:
-            return f"{type(error).__name__}: {error}"
-        except DatabaseError:
-            raise
-        except Exception as error:
-            return f"{type(error).__name__}: {error}"
-        return None
-
-    def _release(self, connection: Connection, ids: Sequence[UUID]) -> None:
-        values = {"projection": self.projection.name, "certificate_ids": list(ids)}
-        connection.execute(SQL["release_from_quarantine"], values)
-
-    def _set_aside(self, connection: Connection, problems: Problems, positions: Mapping[UUID, int]) -> None:
-        for id, problem in problems.items():
-            _log.error("certificate set aside", projection=self.projection.name, certificate=str(id), problem=problem)
-            values = {
-                "projection": self.projection.name,
-                "certificate_id": id,
-                "position": positions[id],
-                "problem": _storable(problem)[:2000],
-            }
-            connection.execute(SQL["put_in_quarantine"], values)
-        if problems:
-            self.projection.withhold(connection, list(problems))
-
-    def complete(self, connection: Connection, position: int, instant: datetime) -> None:
-        """Says that everything recorded up to ``instant`` has been seen, if the projection has come to ``position``."""
-        values = {"projection": self.projection.name, "position": position, "complete_until": instant}
-        connection.execute(SQL["mark_complete"], values)
 
 
 class Engine:
     """All projections, followed in one thread of its own until stopped."""
 
-    def __init__(self, url: str, projections: Sequence[Projection], clock: Clock) -> None:
+    def __init__(self, url: str, projections: Sequence[Rebuildable], clock: Clock) -> None:
         self.url = url
         self.clock = clock
         self.followers = [Follower(projection) for projection in projections]
         self.stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._renewing: threading.Thread | None = None
+        self._foreign: set[str] = set()
 
     @property
     def is_running(self) -> bool:
@@ -147,8 +50,9 @@ class Engine:
 
     def stop(self) -> None:
         self.stopping.set()
-        if self._thread is not None:
-            self._thread.join()
+        for thread in (self._thread, self._renewing):
+            if thread is not None:
+                thread.join()
 
     def run(self) -> None:
         """Follows the log until stopped; a lost database is waited for, with growing patience."""
@@ -175,8 +79,7 @@ class Engine:
             connection.execute(SQL["create_position"])
             connection.execute(SQL["create_quarantine"])
             for follower in self.followers:
-                follower.projection.create(connection)
-                connection.execute(SQL["ensure_position"], {"projection": follower.projection.name})
+                _prepare(connection, follower.projection)
 
     def catch_up(self, connection: Connection) -> int:
         """Everything recorded so far is projected, and said to be complete; answers how many facts that took.
@@ -184,20 +87,72 @@ class Engine:
         The projections take turns, and what is recorded meanwhile is left for the next time, so that no load keeps any
         of them from its end.
         """
+        ours = [follower for follower in self.followers if self._is_ours(connection, follower.projection)]
         settled = log.settled(connection, self.clock.instant())
-        behind, done = self.followers, 0
+        behind, done = ours, 0
         while behind and not self.stopping.is_set():
             done += sum(follower.advance(connection) for follower in behind)
             behind = [follower for follower in behind if follower.position < settled.position]
-        for follower in self.followers:
+        for follower in ours:
             follower.complete(connection, *settled)
         return done
+
+    def renew(self) -> None:
+        """Tables of an older definition are made anew; from then on older engines stand back."""
+        with connect(self.url) as connection:
+            older = [follower.projection for follower in self.followers if _is_older(connection, follower.projection)]
+        for projection in older:
+            _log.info("projection made anew", projection=projection.name, version=projection.version)
+            for progress in rebuild(self.url, projection, os.cpu_count() or 1):
+                if self.stopping.is_set():
+                    return
+            _log.info("projection made anew", **progress._asdict())
 
     def _follow(self, connection: Connection) -> None:
         with log.Listener(self.url) as listener:
             while not self.stopping.is_set():
                 self.catch_up(connection)
+                if any(_is_older(connection, follower.projection) for follower in self.followers):
+                    self._renew_beside()
                 listener.wait(WAIT_SECONDS)
+
+    def _renew_beside(self) -> None:
+        """In a thread of its own, so that the other projections go on."""
+        if self._renewing is None or not self._renewing.is_alive():
+            self._renewing = threading.Thread(target=self._try_to_renew, name="rebuild", daemon=True)
+            self._renewing.start()
+
+    def _try_to_renew(self) -> None:
+        try:
+            self.renew()
+        except Exception:
+            _log.exception("projection not made anew: tried again")
+
+    def _is_ours(self, connection: Connection, projection: Projection) -> bool:
+        """Whether the projection's tables are of our definition; told once where they are not."""
+        stored = stored_definition(connection, projection)
+        if stored == (projection.version, projection.definition):
+            self._foreign.discard(projection.name)
+            return True
+        if projection.name not in self._foreign:
+            self._foreign.add(projection.name)
+            _log.warning("engine stands back", problem=str(OtherDefinition(projection, stored[0])))
+        return False
+
+
+def _prepare(connection: Connection, projection: Projection) -> None:
+    """The projection's tables exist; those of another definition stay as they are."""
+    own = {"projection": projection.name, "position": 0} | definition_of(projection)
+    connection.execute(SQL["insert_position"], own)
+    connection.execute(SQL["sign_definition"], own)
+    if stored_definition(connection, projection) == (projection.version, projection.definition):
+        projection.create(connection)
+        projection.index(connection)
+
+
+def _is_older(connection: Connection, projection: Projection) -> bool:
+    """Whether the tables that serve are of an older definition than ours."""
+    return stored_definition(connection, projection)[0] < projection.version
 
 
 def standing(connection: Connection, projection: str, wanted: int, *, seconds: float) -> int:
@@ -209,30 +164,3 @@ def standing(connection: Connection, projection: str, wanted: int, *, seconds: f
         if position >= wanted or time.monotonic() >= deadline:
             return position
         time.sleep(0.02)
-
-
-def connect(url: str) -> Connection:
-    """A connection in the engine's role, each statement its own transaction unless one is opened."""
-    connection = Connection.connect(url, autocommit=True, connect_timeout=2)
-    connection.execute(SQL["become_engine"])
-    return connection
-
-
-def rebuild(connection: Connection, follower: Follower) -> int:
-    """The projection's rows as they come out of the whole log, from nothing, in one transaction."""
-    with connection.transaction():
-        name = {"projection": follower.projection.name}
-        connection.execute(SQL["hold_position"], name)
-        follower.projection.forget(connection)
-        connection.execute(SQL["forget"], name)
-        connection.execute(SQL["rewind"], name)
-        follower.folds.forget()
-        done = 0
-        while count := follower.advance(connection):
-            done += count
-        return done
-
-
-def _storable(text: str) -> str:
-    """The text without what PostgreSQL cannot hold in one: it may quote a fact that nobody could read."""
-    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

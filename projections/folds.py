@@ -58,7 +58,7 @@ class Folds:
         refold: dict[UUID, None] = {}
         for row in rows:
             if row[3] == CLAIM_TOPIC:
-                batch.claims.append((row[0], _claim(row)))
+                batch.claims.append(claim_of(row))
             elif row[3] not in OTHER_TOPICS:
                 batch.positions[row[1]] = row[0]
                 if row[1] not in refold and not self._step(row):
@@ -67,6 +67,13 @@ class Folds:
         self._refold(connection, refold, rows[-1][0], batch)
         batch.certificates = [self.states[id] for id in batch.positions if id not in batch.unreadable]
         self._trim()
+        return batch
+
+    def anew(self, connection: Connection, positions: dict[UUID, int], upto_position: int) -> Batch:
+        """These streams, of which the last facts stand at these positions, folded from their beginning."""
+        batch = Batch(positions=positions)
+        self._refold(connection, [*positions], upto_position, batch)
+        batch.certificates = [self.states.pop(id) for id in batch.positions if id not in batch.unreadable]
         return batch
 
     def forget(self) -> None:
@@ -119,7 +126,12 @@ class Folds:
             self.states.popitem(last=False)
 
 
-def _claim(row: log.Row) -> e.NumberClaimed | None:
+def claim_of(row: log.Row) -> Claim:
+    """What a row of the claims' topic says."""
+    return row[0], _claimed(row)
+
+
+def _claimed(row: log.Row) -> e.NumberClaimed | None:
     try:
         fact = upcast.recorded(*row).fact
     except upcast.Unreadable:

@@ -18,8 +18,18 @@ from lifecycle.rules import normalise_number
 from lifecycle.sql import load
 from lifecycle.status import Stars, segments, turns
 from projections.folds import Claim
+from projections.tables import Rows, Span, copy_in, digest, packed
 
 SQL = load("register", "projections")
+TABLES = ("create_register", "create_certificate")
+UNSEEN = (
+    e.ActProposed, e.ProposalRejected, e.ApplicationAccepted, e.AssessmentPlanned, e.AssessmentReviewed,
+    e.NonconformityClosed, e.GradeDetermined, e.CertificationGranted, e.CertificationMaintained, e.SurveillanceDue,
+    e.SurveillanceOverdue, e.SurveillanceRequested, e.SurveillancePlanned, e.HolderNotified,
+)  # fmt: skip
+"""Facts that leave the rows as they are, whatever they follow: the public answer tells nothing of them."""
+
+INDEXES = ("create_register_index", "create_register_place_index", "create_certificate_organisation_index")
 NOBODY = UUID(int=0)
 
 
@@ -59,13 +69,19 @@ class RegisterProjection:
     """The register's rows. ``stars`` names those of each level, edition by edition."""
 
     name = "register"
+    version = 1
+    definition = digest(SQL, *TABLES, *INDEXES)
+    unseen = frozenset(map(e.topic_of, UNSEEN))
 
     def __init__(self, stars: Stars) -> None:
         self.stars = stars
 
     def create(self, connection: Connection) -> None:
-        for statement in ("create_register", "create_register_index", "create_register_place_index",
-                          "create_certificate", "create_certificate_organisation_index"):  # fmt: skip
+        for statement in TABLES:
+            connection.execute(SQL[statement])
+
+    def index(self, connection: Connection) -> None:
+        for statement in INDEXES:
             connection.execute(SQL[statement])
 
     def put(self, connection: Connection, certificates: Sequence[Certificate]) -> None:
@@ -79,10 +95,8 @@ class RegisterProjection:
             connection.execute(SQL["upsert_certificate"], _columns(listed))
 
     def claim(self, connection: Connection, claims: Sequence[Claim]) -> None:
-        places = [(f"?{position}", NOBODY) if fact is None else (normalise_number(fact.number), fact.certificate)
-                  for position, fact in claims]  # fmt: skip
-        if places:
-            numbers, certificate_ids = (list(column) for column in zip(*places, strict=True))
+        if claims:
+            numbers, certificate_ids = (list(column) for column in zip(*map(_claimed, claims), strict=True))
             connection.execute(SQL["claim_places"], {"numbers": numbers, "certificate_ids": certificate_ids})
 
     def withhold(self, connection: Connection, certificate_ids: Sequence[UUID]) -> None:
@@ -97,8 +111,38 @@ class RegisterProjection:
             connection.execute(SQL["withhold_numbers"], _columns(numbers))
         connection.execute(SQL["withhold_certificates"], ids)
 
-    def forget(self, connection: Connection) -> None:
-        connection.execute(SQL["forget_register"])
+    def learn(self, connection: Connection, claims: Iterable[Claim]) -> None:
+        connection.execute(SQL["create_claimed"])
+        copy_in(connection, SQL["copy_claimed"], (packed(_claimed(claim)) for claim in claims))
+        connection.execute(SQL["create_claimed_index"])
+
+    def rows(self, certificate: Certificate) -> Rows:
+        numbers = [tuple(row.values()) for row in self._number_rows(certificate)]
+        return numbers, [tuple(_certificate_row(certificate).values())] if certificate.scheme else []
+
+    def load(self, connection: Connection, span: Span, rows: Iterable[Rows]) -> None:
+        places = dict(connection.execute(SQL["select_claimed"], span._asdict()).fetchall())
+        numbers, certificates = bytearray(), bytearray()
+        for borne, listed in rows:
+            for row in borne:
+                numbers += packed((*row, places.get(row[0])))
+            for row in listed:
+                certificates += packed(row)
+        copy_in(connection, SQL["copy_register"], numbers)
+        copy_in(connection, SQL["copy_certificate"], certificates)
+
+    def place(self, connection: Connection, span: Span) -> None:
+        connection.execute(SQL["place_claimed"], span._asdict())
+
+    def settle(self, connection: Connection) -> None:
+        self.index(connection)
+        connection.execute(SQL["analyze_register"])
+
+    def swap(self, connection: Connection) -> None:
+        connection.execute(SQL["swap_register"])
+
+    def discard(self, connection: Connection) -> None:
+        connection.execute(SQL["discard_register"])
 
     def _number_rows(self, certificate: Certificate) -> Iterable[dict[str, Any]]:
         for number in dict.fromkeys(certificate.numbers.values):
@@ -157,6 +201,12 @@ def _certificate_row(certificate: Certificate) -> dict[str, Any]:
         "valid_until": certificate.valid_until,
         "due_on": certificate.due.visit_on if certificate.due else None,
     }
+
+
+def _claimed(claim: Claim) -> tuple[str, UUID]:
+    """Which number is whose; one that cannot be read is nobody's, and has a place all the same."""
+    position, fact = claim
+    return (f"?{position}", NOBODY) if fact is None else (normalise_number(fact.number), fact.certificate)
 
 
 def _literal(words: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
 -- One row a certificate number: the public answers, each with the legal day from which it holds; the days on which the
 -- status turns, and what it turns to; the number's place in the order in which numbers were claimed.
 -- name: create_register
-CREATE TABLE IF NOT EXISTS projections.register (
+CREATE TABLE IF NOT EXISTS register (
     number text PRIMARY KEY,
     certificate_id uuid NOT NULL,
     segments bytea NOT NULL,
@@ -13,15 +13,15 @@ CREATE TABLE IF NOT EXISTS projections.register (
 
 -- The numbers of one certificate.
 -- name: create_register_index
-CREATE INDEX IF NOT EXISTS register_certificate ON projections.register (certificate_id);
+CREATE INDEX IF NOT EXISTS register_certificate ON register (certificate_id);
 
 -- Each place is given once; a status list reads a range of them.
 -- name: create_register_place_index
-CREATE UNIQUE INDEX IF NOT EXISTS register_place ON projections.register (list_index);
+CREATE UNIQUE INDEX IF NOT EXISTS register_place ON register (list_index);
 
 -- One row a certificate, from its application on, for staff.
 -- name: create_certificate
-CREATE TABLE IF NOT EXISTS projections.certificate (
+CREATE TABLE IF NOT EXISTS certificate (
     certificate_id uuid PRIMARY KEY,
     version integer NOT NULL,
     organisation uuid,
@@ -38,11 +38,11 @@ CREATE TABLE IF NOT EXISTS projections.certificate (
 );
 
 -- name: create_certificate_organisation_index
-CREATE INDEX IF NOT EXISTS certificate_organisation ON projections.certificate (organisation);
+CREATE INDEX IF NOT EXISTS certificate_organisation ON certificate (organisation);
 
 -- A batch of numbers, made or replaced.
 -- name: upsert_register
-INSERT INTO projections.register (number, certificate_id, segments, turns, statuses)
+INSERT INTO register (number, certificate_id, segments, turns, statuses)
 SELECT number, certificate_id, segments, turns::date[], statuses::text[]
 FROM unnest(
     %(numbers)s::text[], %(certificate_ids)s::uuid[], %(segments)s::bytea[], %(turns)s::text[], %(statuses)s::text[]
@@ -56,7 +56,7 @@ SET certificate_id = excluded.certificate_id,
 
 -- Numbers that the certificates do not bear, as they read now: claimed, and void since, or replaced the same day.
 -- name: blank_numbers
-UPDATE projections.register
+UPDATE register
 SET segments = '[]', turns = '{}', statuses = '{}', under_repair = false
 WHERE certificate_id = ANY(%(certificate_ids)s::uuid[])
     AND NOT number = ANY(%(numbers)s::text[])
@@ -65,18 +65,18 @@ WHERE certificate_id = ANY(%(certificate_ids)s::uuid[])
 -- Numbers claimed get the next places, in the order in which they were claimed. One that no readable certificate bears
 -- yet has no answer: its certificate is set aside, or does not bear it any more.
 -- name: claim_places
-INSERT INTO projections.register (number, certificate_id, segments, turns, statuses, list_index, under_repair)
+INSERT INTO register (number, certificate_id, segments, turns, statuses, list_index, under_repair)
 SELECT claimed.number, claimed.certificate_id, '[]', '{}', '{}', taken.last + claimed.place,
     coalesce(certificate.under_repair, true)
-FROM (SELECT coalesce(max(list_index), -1) AS last FROM projections.register) AS taken
+FROM (SELECT coalesce(max(list_index), -1) AS last FROM register) AS taken
 CROSS JOIN unnest(%(numbers)s::text[], %(certificate_ids)s::uuid[]) WITH ORDINALITY
     AS claimed (number, certificate_id, place)
-LEFT JOIN projections.certificate ON certificate.certificate_id = claimed.certificate_id
+LEFT JOIN certificate ON certificate.certificate_id = claimed.certificate_id
 ON CONFLICT (number) DO UPDATE SET list_index = excluded.list_index;
 
 -- A batch of certificates, made or replaced. Lists of days and words come as array literals.
 -- name: upsert_certificate
-INSERT INTO projections.certificate (
+INSERT INTO certificate (
     certificate_id, version, organisation, scheme, edition, number, holder, turns, statuses, levels, valid_until, due_on
 )
 SELECT
@@ -114,7 +114,7 @@ ORDER BY event.position;
 
 -- The numbers answer "under repair", never an old status, nor that there is no such number.
 -- name: withhold_numbers
-INSERT INTO projections.register (number, certificate_id, segments, turns, statuses, under_repair)
+INSERT INTO register (number, certificate_id, segments, turns, statuses, under_repair)
 SELECT number, certificate_id, '[]', '{}', '{}', true
 FROM unnest(%(numbers)s::text[], %(certificate_ids)s::uuid[]) AS given (number, certificate_id)
 ON CONFLICT (number) DO UPDATE
@@ -126,7 +126,7 @@ SET certificate_id = excluded.certificate_id,
 
 -- The certificates are listed as under repair, and nothing else is said of them.
 -- name: withhold_certificates
-INSERT INTO projections.certificate (
+INSERT INTO certificate (
     certificate_id, version, scheme, edition, holder, turns, statuses, levels, under_repair
 )
 SELECT certificate_id, 0, '', '', '', '{}', '{}', '{}', true
@@ -179,7 +179,60 @@ LIMIT %(limit)s;
 -- name: select_first_numbers
 SELECT number FROM projections.register ORDER BY number LIMIT %(limit)s;
 
--- Emptied for a rebuild; not by TRUNCATE, which would keep readers waiting until the rebuild has ended.
--- name: forget_register
-WITH numbers AS (DELETE FROM projections.register)
-DELETE FROM projections.certificate;
+-- While the register is made anew: the numbers claimed up to where the bulk read ends, each with its place.
+-- name: create_claimed
+CREATE TABLE claimed (
+    list_index bigint GENERATED ALWAYS AS IDENTITY (START 0 MINVALUE 0),
+    number text NOT NULL,
+    certificate_id uuid NOT NULL
+);
+
+-- In the order of the claims.
+-- name: copy_claimed
+COPY claimed (number, certificate_id) FROM STDIN;
+
+-- Found by the certificates of a part.
+-- name: create_claimed_index
+CREATE INDEX claimed_certificate ON claimed (certificate_id);
+
+-- The places of the numbers of some certificates.
+-- name: select_claimed
+SELECT number, list_index FROM claimed WHERE certificate_id BETWEEN %(first)s AND %(last)s;
+
+-- Numbers with everything there is to say of them.
+-- name: copy_register
+COPY register (number, certificate_id, segments, turns, statuses, list_index) FROM STDIN;
+
+-- Certificates likewise.
+-- name: copy_certificate
+COPY certificate (
+    certificate_id, version, organisation, scheme, edition, number, holder, turns, statuses, levels, valid_until, due_on
+) FROM STDIN;
+
+-- Numbers of these certificates that have no place yet get theirs; one that no readable certificate bears has no answer.
+-- name: place_claimed
+INSERT INTO register (number, certificate_id, segments, turns, statuses, list_index, under_repair)
+SELECT claimed.number, claimed.certificate_id, '[]', '{}', '{}', claimed.list_index,
+    coalesce(certificate.under_repair, true)
+FROM claimed
+LEFT JOIN certificate ON certificate.certificate_id = claimed.certificate_id
+WHERE claimed.certificate_id BETWEEN %(first)s AND %(last)s
+    AND NOT EXISTS (
+        SELECT FROM register WHERE register.number = claimed.number AND register.list_index = claimed.list_index
+    )
+ORDER BY claimed.list_index
+ON CONFLICT (number) DO UPDATE SET list_index = excluded.list_index;
+
+-- The planner knows what was put in.
+-- name: analyze_register
+ANALYZE register, certificate;
+
+-- The new tables take the place of the old ones.
+-- name: swap_register
+DROP TABLE projections.register, projections.certificate, projections_next.claimed;
+ALTER TABLE projections_next.register SET SCHEMA projections;
+ALTER TABLE projections_next.certificate SET SCHEMA projections;
+
+-- Nothing is left of what was made anew.
+-- name: discard_register
+DROP TABLE IF EXISTS projections_next.register, projections_next.certificate, projections_next.claimed;

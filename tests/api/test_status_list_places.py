@@ -3,7 +3,8 @@
 import psycopg
 import pytest
 
-from projections.engine import Follower, connect, rebuild
+from projections.engine import connect
+from projections.rebuild import rebuild
 from tests.api.life import Life, life_at
 from tests.api.office import Office
 from tests.databases import Database
@@ -26,8 +27,7 @@ def places(office: Office) -> dict[str, int | None]:
 def rebuilt(office: Office) -> list[Row]:
     """The same rows, made again from the whole log."""
     follower = next(each for each in office.house.engine.followers if each.projection.name == "register")
-    with connect(office.house.addresses.engine) as connection:
-        rebuild(connection, Follower(follower.projection))
+    list(rebuild(office.house.addresses.engine, follower.projection))
     return rows(office)
 
 

@@ -10,9 +10,10 @@ from lifecycle.rules import shipped_editions
 from lifecycle.sql import load
 from lifecycle.status import Stars
 from projections.deadlines import DeadlinesProjection
-from projections.engine import SQL as ENGINE_SQL
-from projections.engine import Engine, Follower, Projection, connect
+from projections.engine import Engine, Follower, connect
 from projections.folds import Folds
+from projections.rebuild import SQL as REBUILD_SQL
+from projections.rebuild import Rebuildable
 from projections.register import RegisterProjection
 from tests.clock.world import Present
 from tests.databases import Database
@@ -29,7 +30,7 @@ Tables = dict[str, list[str]]
 """The lines of each table."""
 
 
-def projections() -> list[Projection]:
+def projections() -> list[Rebuildable]:
     return [RegisterProjection(STARS), DeadlinesProjection()]
 
 
@@ -61,6 +62,12 @@ def tables(connection: Connection) -> Tables:
     return {table: _lines(connection, table) for table in TABLES}
 
 
+def was_rebuilt(connection: Connection, projection: str) -> bool:
+    """Whether the rows that serve were made beside, and took the place of others."""
+    found = connection.execute(REBUILD_SQL["select_last_rebuild"], {"projection": projection}).fetchone()
+    return found is not None and found != (None,)
+
+
 def rebuilt(connection: Connection, batch: int = 500, *, size: int = 20_000, upto: Mapping[str, int] = END) -> Tables:
     """The tables as they come out of the log from nothing, up to a position of each projection; the real ones stay."""
     with connection.transaction(force_rollback=True):
@@ -72,13 +79,18 @@ def rebuilt(connection: Connection, batch: int = 500, *, size: int = 20_000, upt
 
 
 def _from_nothing(connection: Connection, follower: Follower, position: int, batch: int) -> None:
-    name = {"projection": follower.projection.name}
-    follower.projection.forget(connection)
-    connection.execute(ENGINE_SQL["forget"], name)
-    connection.execute(ENGINE_SQL["rewind"], name)
+    begin_again(connection, follower)
     ((left,),) = connection.execute(SQL["count_facts"], {"position": position}).fetchall()
     while left:
         left -= follower.advance(connection, min(batch, left))
+
+
+def begin_again(connection: Connection, follower: Follower) -> None:
+    """The projection is empty, and stands at the beginning of the log."""
+    name = {"projection": follower.projection.name}
+    connection.execute(SQL[f"forget_{follower.projection.name}"])
+    connection.execute(SQL["forget_quarantine"], name)
+    connection.execute(SQL["rewind"], name)
 
 
 def _lines(connection: Connection, table: str) -> list[str]:

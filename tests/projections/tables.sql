@@ -93,3 +93,20 @@ $$
 -- name: insert_deadline
 INSERT INTO projections.deadline (certificate_id, kind, subject, due_on, clock, holder)
 VALUES (%(id)s, 'surveillance_due', 0, %(due_on)s, true, '')
+
+-- The register, empty.
+-- name: forget_register
+WITH numbers AS (DELETE FROM projections.register)
+DELETE FROM projections.certificate
+
+-- No deadlines.
+-- name: forget_deadlines
+DELETE FROM projections.deadline
+
+-- Nothing set aside.
+-- name: forget_quarantine
+DELETE FROM projections.quarantine WHERE projection = %(projection)s
+
+-- At the beginning of the log.
+-- name: rewind
+UPDATE projections.position SET position = 0 WHERE projection = %(projection)s

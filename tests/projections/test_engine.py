@@ -16,7 +16,8 @@ from psycopg import Connection
 from api.postgres import Server
 from lifecycle import events as e
 from lifecycle import log
-from projections.engine import Engine, Follower, connect, rebuild, standing
+from projections.engine import Engine, Follower, connect, standing
+from projections.rebuild import rebuild
 from tests.clock.copies import certificate_rows, copied, insert, mixed
 from tests.clock.told import Told
 from tests.clock.world import Present, World
@@ -164,9 +165,8 @@ def test_an_engine_goes_on_after_somebody_else_rebuilt(
 ) -> None:
     made, told = engine(database, world.present), Told(world).issued()
     made.catch_up(connection)
-    with connect(database.engine_url) as other:
-        for projection in projections():
-            rebuild(other, Follower(projection))
+    for projection in projections():
+        list(rebuild(database.engine_url, projection))
     told.suspended()
     made.catch_up(connection)
     assert tables(connection) == rebuilt(connection)

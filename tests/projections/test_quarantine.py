@@ -13,7 +13,8 @@ from psycopg import Connection
 from lifecycle import events as e
 from lifecycle.organisation import id_of
 from projections import register as register_projection
-from projections.engine import Engine, Follower, connect, rebuild
+from projections.engine import Engine, connect
+from projections.rebuild import rebuild
 from tests.clock.told import Told
 from tests.clock.world import World, unified_code
 from tests.databases import Database
@@ -54,6 +55,7 @@ class Scene:
     connection: Connection
     owner: Connection
     numbers: list[str]
+    url: str
 
     def project(self) -> None:
         self.engine.catch_up(self.connection)
@@ -87,7 +89,7 @@ def scene(world: World, database: Database) -> Generator[Scene]:
     made, broken, other = engine(database, world.present), Told(world).issued(), Told(world).issued()
     with connect(database.engine_url) as connection, psycopg.connect(database.owner_url, autocommit=True) as owner:
         numbers = [told.certificate.label for told in (broken, other)]
-        scene = Scene(world, broken, other, made, connection, owner, numbers)
+        scene = Scene(world, broken, other, made, connection, owner, numbers, database.engine_url)
         scene.project()
         assert scene.under_repair() == [False, False]
         yield scene
@@ -117,7 +119,7 @@ def test_it_is_released_by_a_rebuild_after_its_repair(scene: Scene, why: str) ->
     scene.project()
     assert scene.set_aside(), "nobody looks at it again before a rebuild or its next fact"
     for projection in projections():
-        rebuild(scene.connection, Follower(projection))
+        list(rebuild(scene.url, projection))
     assert scene.under_repair() == [False, False]
     assert not scene.set_aside()
     assert tables(scene.connection)["deadline"] == before["deadline"]

@@ -13,15 +13,14 @@ import psycopg
 import pytest
 
 from lifecycle import commands as c
-from projections import register as register_projection
-from projections.engine import Follower, connect, rebuild
+from projections.engine import Follower, connect
 from projections.folds import Folds
 from tests.clock.copies import certificate_rows, copied, insert, mixed
 from tests.clock.told import Told
 from tests.clock.world import World
 from tests.databases import Database, Databases
 from tests.projections.conftest import Lived
-from tests.projections.tables import engine, follow, projections, rebuilt, tables
+from tests.projections.tables import begin_again, engine, follow, projections, rebuilt, tables
 
 
 @pytest.mark.parametrize("batch", [3, 61, 500])
@@ -68,26 +67,9 @@ def test_folds_remember_no_more_than_they_may(lived: Lived) -> None:
     follower = Follower(projections()[0])
     follower.folds = Folds(size=3)
     with lived.connection.transaction(force_rollback=True):
-        rebuild(lived.connection, follower)
+        begin_again(lived.connection, follower)
+        follow(lived.connection, [follower])
         assert len(follower.folds.states) == 3
-
-
-def test_readers_go_on_reading_the_old_rows_during_a_rebuild(lived: Lived) -> None:
-    number = lived.live["register"][0].split("\t")[0]
-    with connect(lived.database.engine_url) as reader, lived.connection.transaction(force_rollback=True):
-        before = register_projection.find(reader, [number])
-        for projection in projections():
-            rebuild(lived.connection, Follower(projection))
-        reader.execute("SET statement_timeout = '5s'")
-        assert register_projection.find(reader, [number]) == before
-
-
-def test_a_rebuild_leaves_complete_what_was_complete(lived: Lived) -> None:
-    with lived.connection.transaction(force_rollback=True):
-        before = register_projection.find(lived.connection, ["X"])[0].complete_until
-        rebuild(lived.connection, Follower(projections()[0]))
-        assert before == register_projection.find(lived.connection, ["X"])[0].complete_until
-        assert before is not None
 
 
 def test_a_number_that_was_taken_back_is_no_longer_in_the_register(world: World, database: Database) -> None:
