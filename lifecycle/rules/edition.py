@@ -10,10 +10,10 @@ from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
-from lifecycle.events import Deduction, Due, Finding
+from lifecycle.events import Deduction, Due
 from lifecycle.periods import ONE_DAY, add_months, last_day_of_months
 from lifecycle.rules import grading, sampling
-from lifecycle.rules.grading import Grade
+from lifecycle.rules.grading import Found, Grade
 from lifecycle.rules.scheme_file import read_contents
 from lifecycle.rules.scheme_terms import Contents, ReasonText, UploadCode
 
@@ -23,7 +23,7 @@ class Edition(Contents):
 
     def grade(
         self,
-        findings: Iterable[Finding],
+        findings: Iterable[Found],
         deductions: Sequence[Deduction],
         certification_type: str,
         accepts_conformity: bool,
@@ -32,12 +32,12 @@ class Edition(Contents):
         return grading.grade(self, findings, deductions, certification_type, accepts_conformity)
 
     def check_assessment(
-        self, findings: Iterable[Finding], deductions: Sequence[Deduction], certification_type: str
+        self, findings: Iterable[Found], deductions: Sequence[Deduction], certification_type: str
     ) -> None:
         """The findings name every element once, with marks where they are scored; else MalformedFindings."""
         grading.check_assessment(self, tuple(findings), deductions, certification_type)
 
-    def check_sample(self, findings: Iterable[Finding], drawn: Iterable[str], certification_type: str) -> None:
+    def check_sample(self, findings: Iterable[Found], drawn: Iterable[str], certification_type: str) -> None:
         """The findings of a visit name known elements once, and all the drawn ones; else MalformedFindings."""
         grading.check_sample(self, tuple(findings), drawn, certification_type)
 
@@ -116,7 +116,7 @@ class Edition(Contents):
 
     def assumptions(self) -> list[tuple[str, Any, str]]:
         """Everything that no source states: key, value and unit, in the file's order."""
-        return list(self.assumed)
+        return [(each.key, each.value, each.unit) for each in self.stated.values() if each.assumed]
 
 
 def _bar(ended_on: date, months: int) -> date | None:

@@ -9,13 +9,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import Protocol
 
-from lifecycle.events import Deduction, Finding
+from lifecycle.events import Deduction, Outcome
 from lifecycle.rules.scheme_terms import MARK_DECIMALS, NO_LEVEL, ONE_MARK, Contents, Element, shown
 
 MARKS_FORM = re.compile(rf"(0|[1-9][0-9]{{0,3}})(\.[0-9]{{1,{MARK_DECIMALS}}})?")
 FULL_SCORE = 100
 SHOWN_OF_HOSTILE = 40
+
+
+class Found(Protocol):
+    """A finding: as recorded, with marks as a decimal string, or carried over from another edition, as a fraction."""
+
+    @property
+    def element(self) -> str: ...
+    @property
+    def outcome(self) -> Outcome: ...
+    @property
+    def marks(self) -> str | Fraction | None: ...
 
 
 class MalformedFindings(Exception):
@@ -43,7 +55,7 @@ class Grade:
 
 
 def check_assessment(
-    contents: Contents, findings: Sequence[Finding], deductions: Sequence[Deduction], certification_type: str
+    contents: Contents, findings: Sequence[Found], deductions: Sequence[Deduction], certification_type: str
 ) -> None:
     """The findings of a full assessment are well formed: every element once; else MalformedFindings."""
     scored = contents.certification_types[certification_type].scored
@@ -57,7 +69,7 @@ def check_assessment(
 
 
 def check_sample(
-    contents: Contents, findings: Sequence[Finding], drawn: Iterable[str], certification_type: str
+    contents: Contents, findings: Sequence[Found], drawn: Iterable[str], certification_type: str
 ) -> None:
     """The findings of a visit are well formed: known elements, each once, all drawn ones; else MalformedFindings."""
     found = _check_each(contents, findings, contents.certification_types[certification_type].scored)
@@ -66,8 +78,8 @@ def check_sample(
         raise MalformedFindings(missing, "was drawn and has no finding", "every drawn element exactly once")
 
 
-def _check_each(contents: Contents, findings: Sequence[Finding], scored: bool) -> dict[str, Finding]:
-    found: dict[str, Finding] = {}
+def _check_each(contents: Contents, findings: Sequence[Found], scored: bool) -> dict[str, Found]:
+    found: dict[str, Found] = {}
     for finding in findings:
         element = contents.elements.get(finding.element)
         if element is None:
@@ -80,7 +92,7 @@ def _check_each(contents: Contents, findings: Sequence[Finding], scored: bool) -
     return found
 
 
-def _check_outcome(contents: Contents, finding: Finding) -> None:
+def _check_outcome(contents: Contents, finding: Found) -> None:
     accepted = ("conforming", "nonconforming")
     if contents.scoring.not_applicable_allowed:
         accepted += ("not_applicable",)
@@ -88,14 +100,14 @@ def _check_outcome(contents: Contents, finding: Finding) -> None:
         raise MalformedFindings(finding.element, f"outcome {finding.outcome}", " or ".join(accepted))
 
 
-def _check_marks(finding: Finding, element: Element, scored: bool) -> None:
+def _check_marks(finding: Found, element: Element, scored: bool) -> None:
     if not scored or finding.outcome == "not_applicable":
         if finding.marks is not None:
             raise MalformedFindings(finding.element, "has marks and is not scored", "an outcome without marks")
         return
     millionths = _millionths(finding.marks) if finding.marks is not None else None
     if millionths is None or millionths > element.most_millionths:
-        problem = "has no marks" if finding.marks is None else f"marks {finding.marks[:SHOWN_OF_HOSTILE]!r}"
+        problem = "has no marks" if finding.marks is None else f"marks {str(finding.marks)[:SHOWN_OF_HOSTILE]!r}"
         accepted = f'a decimal string from "0" to "{shown(element.weight)}", at most {MARK_DECIMALS} decimals'
         raise MalformedFindings(finding.element, problem, accepted)
 
@@ -108,8 +120,15 @@ def _check_specials(contents: Contents, deductions: Sequence[Deduction], scored:
         raise MalformedFindings(None, f"unknown deduction {stray[:SHOWN_OF_HOSTILE]!r}", accepted)
 
 
+def fraction_of(finding: Found) -> Fraction:
+    """The finding's marks, exactly; 0 where it has none."""
+    return Fraction(_millionths(finding.marks or "") or 0) / ONE_MARK
+
+
 @lru_cache(maxsize=4096)
-def _millionths(marks: str) -> int | None:
+def _millionths(marks: str | Fraction) -> int | Fraction | None:
+    if isinstance(marks, Fraction):
+        return marks * ONE_MARK
     if MARKS_FORM.fullmatch(marks) is None:
         return None
     ones, _, decimals = marks.partition(".")
@@ -118,7 +137,7 @@ def _millionths(marks: str) -> int | None:
 
 def grade(
     contents: Contents,
-    findings: Iterable[Finding],
+    findings: Iterable[Found],
     deductions: Sequence[Deduction],
     certification_type: str,
     accepts_conformity: bool,
@@ -136,10 +155,10 @@ def grade(
     return Grade(score, level, because)
 
 
-def exact_score(contents: Contents, found: Mapping[str, Finding], deductions: Sequence[Deduction]) -> Fraction:
+def exact_score(contents: Contents, found: Mapping[str, Found], deductions: Sequence[Deduction]) -> Fraction:
     """The sum of the marks, or obtained / applicable x 100; then special deductions and capped bonuses."""
     applicable = [finding for finding in found.values() if finding.outcome != "not_applicable"]
-    score = Fraction(sum(_millionths(finding.marks or "") or 0 for finding in applicable), ONE_MARK)
+    score = Fraction(sum(_millionths(finding.marks or "") or 0 for finding in applicable)) / ONE_MARK
     if contents.scoring.method == "ratio":
         score = score / sum(contents.elements[finding.element].weight for finding in applicable) * FULL_SCORE
     return score - _points(contents, deductions, "deduction") + _bonus(contents, deductions)
@@ -157,7 +176,7 @@ def _bonus(contents: Contents, deductions: Sequence[Deduction]) -> Fraction:
 
 def _level(
     contents: Contents,
-    found: Mapping[str, Finding],
+    found: Mapping[str, Found],
     deductions: Sequence[Deduction],
     score: Fraction | None,
     accepts_conformity: bool,
@@ -188,7 +207,7 @@ def _band(contents: Contents, score: Fraction) -> str | None:
     return next((level.code for level in banded), None)
 
 
-def _knock_out(contents: Contents, found: Mapping[str, Finding], deductions: Sequence[Deduction]) -> str | None:
+def _knock_out(contents: Contents, found: Mapping[str, Found], deductions: Sequence[Deduction]) -> str | None:
     scoring = contents.scoring
     counted = sum(contents.specials[each.code].kind == "deduction" for each in deductions)
     if scoring.deductions_fail_from is not None and counted >= scoring.deductions_fail_from:
@@ -199,5 +218,5 @@ def _knock_out(contents: Contents, found: Mapping[str, Finding], deductions: Seq
     return failed[0] if len(failed) >= scoring.knock_out.count else None
 
 
-def _first_nonconforming(found: Mapping[str, Finding], elements: Iterable[str]) -> str | None:
+def _first_nonconforming(found: Mapping[str, Found], elements: Iterable[str]) -> str | None:
     return next((code for code in elements if found[code].outcome == "nonconforming"), None)
