@@ -68,9 +68,7 @@ def check_assessment(
     _check_specials(contents, deductions, scored)
 
 
-def check_sample(
-    contents: Contents, findings: Sequence[Found], drawn: Iterable[str], certification_type: str
-) -> None:
+def check_sample(contents: Contents, findings: Sequence[Found], drawn: Iterable[str], certification_type: str) -> None:
     """The findings of a visit are well formed: known elements, each once, all drawn ones; else MalformedFindings."""
     found = _check_each(contents, findings, contents.certification_types[certification_type].scored)
     missing = next((code for code in drawn if code not in found), None)
