@@ -5,9 +5,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -15,18 +14,18 @@ import psycopg
 import typer
 from eventsourcing.persistence import PersistenceError
 from pydantic import ValidationError
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from api import server
+from api import replay_command, scheme_command, server
 from api.demo import YEARS, Demonstration, demonstration
 from api.generate import Progress as Generated
 from api.generate import generate as generate_lives
-from api.house import House, PresentRefused, addresses, opened
+from api.house import PresentRefused, addresses, opened
 from api.key_folder import KeyFolderRefused
 from api.postgres import PostgresUnavailable
 from api.settings import Settings
 from api.staff import STAFF, register_staff
+from api.terminal import Day, Unfit, at_home, console, day_option
 from api.walk import StepFailed
 from lifecycle import commands as c
 from lifecycle import events as e
@@ -44,7 +43,8 @@ from projections.rebuild import rebuild as made_anew
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 keys = typer.Typer(no_args_is_help=True, help="Keys of persons: add, revoke, list; the key that signs: rotate-signing.")
 app.add_typer(keys, name="keys")
-console = Console(highlight=False, soft_wrap=True)
+app.add_typer(scheme_command.app, name="scheme")
+app.command()(replay_command.replay)
 
 EXPECTED = (
     Refusal, PresentRefused, PostgresUnavailable, EditionChanged, StepFailed, server.AddressTaken, PersistenceError,
@@ -52,10 +52,6 @@ EXPECTED = (
     OtherDefinition, RebuildEnded,
     psycopg.OperationalError, OSError,
 )  # fmt: skip
-
-
-class Unfit(Exception):
-    """The command cannot be carried out here; the message says what would be accepted."""
 
 
 def main() -> None:
@@ -70,26 +66,6 @@ def main() -> None:
             name = "CERTLIFE_" + ".".join(map(str, wrong["loc"])).upper()
             print(f"certlife: {name}: {wrong['msg']}", file=sys.stderr)
         sys.exit(2)
-
-
-@contextmanager
-def at_home(settings: Settings | None = None) -> Generator[House]:
-    """The house of the register that the environment names."""
-    settings = settings or Settings()
-    with addresses(settings) as where, opened(where, settings) as house:
-        yield house
-
-
-def day_option(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter("a day is written YYYY-MM-DD") from None
-
-
-Day = Annotated[str | None, typer.Option(metavar="DAY", help="a legal day, YYYY-MM-DD")]
 
 
 # ---- running it ------------------------------------------------------------------------------------------------------

@@ -20,6 +20,20 @@ LevelGiven = e.CertificateIssued | e.CertificateRenewed | e.GradeChanged
 Outcomes = dict[str, Any]
 """What is answered, by its path in the fact."""
 
+_DOCUMENT = ("/level", "/valid_from", "/valid_until", "/first_certified_on", "/due")
+OUTCOMES_OF: dict[type[e.Fact], tuple[str, ...]] = {
+    e.GradeDetermined: ("/level", "/score", "/because"),
+    e.AssessmentRecorded: ("/due",),
+    e.SurveillanceRecorded: ("/due", "/quota"),
+    e.CertificateIssued: _DOCUMENT,
+    e.CertificateRenewed: _DOCUMENT,
+    e.GradeChanged: ("/level", "/score", "/because", "/due"),
+    e.CertificateSuspended: ("/ends_on",),
+    e.SuspensionExtended: ("/ends_on",),
+    e.CertificateWithdrawn: (),
+}
+"""The facts whose questions go to an edition, with the outcomes that stand in them; a re-issue repeats what stands."""
+
 
 class SoFar(Protocol):
     """What has been answered up to here. A level is None where it could not be judged, "none" where none is earned."""

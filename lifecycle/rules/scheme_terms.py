@@ -186,8 +186,8 @@ class Succession:
 class Contents:
     """Everything that one scheme file says.
 
-    ``levels`` stand best first, ``elements`` in the file's order. ``stated`` has everything that stands with its source,
-    by its key in the file. The plain values at the end are those of ``parameters``.
+    ``levels`` stand best first, ``elements`` in the file's order. ``stated`` has everything that stands with its
+    source, by its key in the file. The plain values at the end are those of ``parameters``.
     """
 
     id: str

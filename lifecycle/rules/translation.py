@@ -91,6 +91,6 @@ def _sources(edition: Contents, old: Contents) -> dict[str, tuple[str, ...]]:
     mapped = {code: row.old for row in rows for code in row.new}
     gone = {code for row in rows for code in row.old}
     return {
-        code: mapped[code] if code in mapped else (code,) if code in old.elements and code not in gone else ()
+        code: mapped.get(code, (code,) if code in old.elements and code not in gone else ())
         for code in edition.elements
     }
