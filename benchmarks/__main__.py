@@ -5,7 +5,7 @@ import importlib
 import json
 from typing import Any
 
-NAMES = ("append", "command", "tick", "engine", "lookup", "rebuild")
+NAMES = ("append", "command", "tick", "engine", "lookup", "rebuild", "replay")
 
 
 def main() -> None:
