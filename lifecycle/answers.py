@@ -75,9 +75,9 @@ class AsRecorded:
 
 @dataclass(slots=True)
 class UnderEdition:
-    """What ``edition`` answers, its own answers before carried on."""
+    """What ``edition`` answers, its own answers before carried on; None asks the edition that each fact asked then."""
 
-    edition: Edition
+    edition: Edition | None
     editions: Editions
     period: Period = ALWAYS
     level: str | None = None
@@ -106,7 +106,7 @@ class UnderEdition:
     def _ask(self, certificate: Certificate, version: int, fact: e.Fact) -> Outcomes:
         old = self.editions[fact.edition or certificate.edition]
         try:
-            return ask(certificate, self, fact, _asked_of(self.edition, old))
+            return ask(certificate, self, fact, _asked_of(self.edition, old) if self.edition else old)
         except Unjudged as unjudged:
             self.not_judged.append(NotJudged(version, e.topic_of(fact), unjudged.elements, "no_finding"))
         except MalformedFindings as refused:

@@ -10,9 +10,7 @@ from lifecycle.comparison import TOPICS, Comparing, Line
 from lifecycle.report import Report, Scope, Tally
 
 
-def rehearsed(
-    connection: psycopg.Connection[Any], comparing: Comparing, scope: Scope, upto_position: int
-) -> Report:
+def rehearsed(connection: psycopg.Connection[Any], comparing: Comparing, scope: Scope, upto_position: int) -> Report:
     """The report over all certificates in the scope, as the log stood at a position. Raises upcast.Unreadable."""
     tally = Tally(comparing.edition, comparing.against, scope, comparing.on)
     for span in spans(upto_position):
