@@ -30,10 +30,12 @@ from api.walk import StepFailed
 from lifecycle import commands as c
 from lifecycle import events as e
 from lifecycle.errors import Refusal
+from lifecycle.rules import MalformedEdition
 from lifecycle.scheduler import why
 from lifecycle.scheme import EditionChanged
 from lifecycle.service import Request
 from lifecycle.store import migrate as migrate_store
+from lifecycle.upcast import Unreadable
 from projections.engine import SQL as ENGINE_SQL
 from projections.follower import OtherDefinition
 from projections.rebuild import Progress as Made
@@ -48,9 +50,9 @@ app.command()(replay_command.replay)
 
 EXPECTED = (
     Refusal, PresentRefused, PostgresUnavailable, EditionChanged, StepFailed, server.AddressTaken, PersistenceError,
-    KeyFolderRefused,
+    KeyFolderRefused, MalformedEdition, Unreadable,
     OtherDefinition, RebuildEnded,
-    psycopg.OperationalError, OSError,
+    MalformedEdition, Unreadable, psycopg.OperationalError, OSError,
 )  # fmt: skip
 
 

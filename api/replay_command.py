@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from api.corpus import EXPECTED, read_corpus
 from api.editions import edition_named
 from api.house import House
 from api.replay_views import views
@@ -16,12 +17,16 @@ from lifecycle.comparison import Comparing
 from lifecycle.log import settled
 from lifecycle.rehearsing import rehearsed
 from lifecycle.report import Report, Scope
+from lifecycle.same import changed
 
 Name = Annotated[str | None, typer.Option(metavar="FILE", help="a scheme file, or the id of a published edition")]
-SHOWN = {"json": as_json, "csv": as_csv, "html": as_html}
 
 
 def replay(
+    corpus: Annotated[Path, typer.Argument(help="the histories for --expect-same")] = EXPECTED,
+    expect_same: Annotated[
+        bool, typer.Option("--expect-same", help="what does this program answer otherwise than it is kept?")
+    ] = False,
     edition: Name = None,
     against: Name = None,
     scheme: Annotated[str | None, typer.Option(help="the edition's own if left out")] = None,
@@ -45,6 +50,9 @@ def replay(
     """Asks all recorded questions again, with their recorded inputs, under another edition. Writes nothing to the
     register.
     """
+    if expect_same:
+        _expect_same(corpus)
+        return
     if edition is None:
         raise typer.BadParameter("--edition names a scheme file, or the id of a published edition")
     asked_for = [name for name, wanted in (("json", json), ("csv", csv), ("html", html)) if wanted]
@@ -57,7 +65,22 @@ def replay(
                 console.print(told, markup=False)
             return
         report = _rehearsed(house, comparing, _scope(comparing, scheme, level, holder))
-    _give(report, comparing, asked_for[0] if asked_for else None, output)
+    _give(report, comparing, asked_for[0] if asked_for else "text", output)
+
+
+def _expect_same(corpus: Path) -> None:
+    """Exit 1 where any recorded outcome would be another now."""
+    editions, histories = read_corpus(corpus)
+    found = count = 0
+    for one in histories:
+        count += 1
+        for each in changed(one, editions):
+            found += 1
+            console.print(f"{each.certificate}  {each.topic} @{each.version}  {each.rule}: "
+                          f"{each.recorded} -> {each.now}", markup=False)  # fmt: skip
+    console.print(f"{count} histories, {found} outcomes changed  {count} 份历史，{found} 项结果有变")
+    if found or not count:
+        raise typer.Exit(1)
 
 
 def _comparing(house: House, edition: str, against: str | None, period: Period, on: str | None) -> Comparing:
@@ -79,11 +102,23 @@ def _rehearsed(house: House, comparing: Comparing, scope: Scope) -> Report:
         return rehearsed(connection, comparing, scope, settled(connection, house.present.instant()).position)
 
 
-def _give(report: Report, comparing: Comparing, form: str | None, output: Path | None) -> None:
-    text = "\n".join(as_text(report, comparing.edition, comparing.against)) + "\n"
-    told = SHOWN[form](report) if form else text.encode()
+def _give(report: Report, comparing: Comparing, form: str, output: Path | None) -> None:
+    told = _told(report, comparing, form)
     if output is not None:
         output.write_bytes(told)
         console.print(f"{output}: {len(told)} bytes", markup=False)
     else:
         typer.echo(told, nl=False)
+
+
+def _told(report: Report, comparing: Comparing, form: str) -> bytes:
+    editions = [comparing.edition, *([comparing.against] if comparing.against else []), *comparing.editions.values()]
+    match form:
+        case "json":
+            return as_json(report)
+        case "csv":
+            return as_csv(report)
+        case "html":
+            return as_html(report, *editions)
+        case _:
+            return "".join(f"{line}\n" for line in as_text(report, *editions)).encode()

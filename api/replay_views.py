@@ -11,7 +11,6 @@ from lifecycle.numbers import claim_id
 from lifecycle.rules import normalise_number
 from lifecycle.views import three_views
 
-
 HEAD = (
     "当时的决定 as decided then | 同样证据按另一版本 the same evidence under the other edition | "
     "若已知后来的勘误 had later corrections been known"

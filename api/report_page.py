@@ -2,50 +2,41 @@
 
 from html import escape
 
-from api.report_words import EFFECTS, QUESTIONS, STATUSES, Words, label, level_words, said
+from api.report_words import (
+    EFFECTS, QUESTIONS, STATUSES, Words, counted, does_any_grade_rise, label, level_words, said,
+)  # fmt: skip
 from lifecycle.comparison import Line
 from lifecycle.report import Cell, Report, Visits
+from lifecycle.rules import Edition
 
-STYLE = """body{font:15px/1.5 system-ui,"Noto Sans CJK SC",sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;color:#1b1b1b}
+STYLE = """body{font:15px/1.5 system-ui,"Noto Sans CJK SC",sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem}
 table{border-collapse:collapse;margin:.5rem 0 1.5rem}th,td{border:1px solid #bbb;padding:.25rem .6rem;text-align:left;
 vertical-align:top}td.n{text-align:right}td.same{background:#eee}.answer{font-size:1.2rem;font-weight:600}
 code{word-break:break-all}@media print{body{margin:0}}"""
 BAR_WIDTH, BAR_HEIGHT, LABEL_WIDTH = 480, 11, 80
 
 
-def as_html(report: Report) -> bytes:
+def as_html(report: Report, *editions: Edition) -> bytes:
     """The whole page. Every text of the register is escaped."""
-    levels = level_words()
+    levels = level_words(*editions)
     before = report.against.id if report.against else "照记录 as recorded"
     body = "".join((
         f"<h1>演练报告 Rehearsal</h1><p>{escape(before)} → <b>{escape(report.edition.id)}</b>"
         f"<br>sha256 <code>{report.edition.digest}</code><br>{report.on} · position {report.position}</p>",
-        f'<p class="answer">{_rises(report)}</p>', _counts(report),
+        f'<p class="answer">{escape(does_any_grade_rise(report))}</p>', _counts(report),
         _matrix("等级 Grades", report.grades, levels), _matrix("状态 Statuses", report.statuses, STATUSES),
         "<h2>监督到期 Visits due</h2>", _plot(report.visits),
         "<h2>受影响的证书 Affected certificates</h2>", _lines(report.lines, levels),
         "<h2>无法判定 Cannot be judged</h2>", _not_judged(report.not_judged),
     ))  # fmt: skip
     return (f'<!doctype html><html lang="zh"><head><meta charset="utf-8"><title>{escape(report.edition.id)}</title>'
-            f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>{body}</body></html>\n'
-            ).encode()  # fmt: skip
-
-
-def _rises(report: Report) -> str:
-    rises = report.any_grade_rises
-    if rises.example is None:
-        return f"是否有等级上升？否（共 {rises.over} 张）。 Does any grade rise? No, over {rises.over} certificates."
-    example = escape(label(rises.example))
-    return (f"是否有等级上升？是，{rises.rising} 张，例如 {example}。 "
-            f"Does any grade rise? Yes, {rises.rising} of {rises.over}, for example {example}.")  # fmt: skip
+            f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>'
+            f"<body>{body}</body></html>\n").encode()  # fmt: skip
 
 
 def _counts(report: Report) -> str:
-    counted = (
-        ("证书 certificates", report.certificates), ("受影响 affected", report.affected), ("有利 gain", report.gains),
-        ("不利 lose", report.loses), ("有利有弊 both", report.mixed), ("无法判定 not judged", len(report.not_judged)),
-    )  # fmt: skip
-    return _table([name for name, _ in counted], [[_number(count) for _, count in counted]])
+    told = counted(report)
+    return _table([name for name, _ in told], [[_number(count) for _, count in told]])
 
 
 def _matrix(title: str, cells: tuple[Cell, ...], words: Words) -> str:
@@ -65,7 +56,8 @@ def _plot(visits: tuple[Visits, ...]) -> str:
     step = 2 * BAR_HEIGHT + 6
     bars = "".join(
         f'<text x="0" y="{place * step + BAR_HEIGHT + 4}" font-size="12">{escape(each.month)}</text>'
-        + _bar(place * step, each.before, most, "#9aa5b1") + _bar(place * step + BAR_HEIGHT, each.after, most, "#1f5fa8")
+        + _bar(place * step, each.before, most, "#9aa5b1")
+        + _bar(place * step + BAR_HEIGHT, each.after, most, "#1f5fa8")
         for place, each in enumerate(visits)
     )  # fmt: skip
     width, height = LABEL_WIDTH + BAR_WIDTH + 60, step * len(visits)
@@ -76,7 +68,8 @@ def _plot(visits: tuple[Visits, ...]) -> str:
 def _bar(top: int, count: int, most: int, colour: str) -> str:
     width = count * BAR_WIDTH // most
     return (f'<rect x="{LABEL_WIDTH}" y="{top}" width="{width}" height="{BAR_HEIGHT - 1}" fill="{colour}"/>'
-            f'<text x="{LABEL_WIDTH + width + 4}" y="{top + BAR_HEIGHT - 2}" font-size="10">{count}</text>')  # fmt: skip
+            f'<text x="{LABEL_WIDTH + width + 4}" y="{top + BAR_HEIGHT - 2}" font-size="10">{count}</text>'
+            )  # fmt: skip
 
 
 def _lines(lines: tuple[Line, ...], levels: Words) -> str:

@@ -6,15 +6,17 @@ from collections.abc import Iterator
 
 import msgspec
 
-from api.report_words import EFFECTS, QUESTIONS, STATUSES, Words, label, level_words, said
+from api.report_words import (
+    EFFECTS, QUESTIONS, STATUSES, Words, counted, does_any_grade_rise, label, level_words, said,
+)  # fmt: skip
 from lifecycle.comparison import Line
 from lifecycle.report import Report
 from lifecycle.rules import Edition
 
 COLUMNS = (
     "certificate", "number", "holder", "effect", "level_before", "level_after", "status_before", "status_after",
-    "valid_until_before", "valid_until_after", "visit_on_before", "visit_on_after", "question", "version", "topic", "on",
-    "before", "after", "rule", "clause", "not_judged", "line_sha256",
+    "valid_until_before", "valid_until_after", "visit_on_before", "visit_on_after", "question", "version", "topic",
+    "on", "before", "after", "rule", "clause", "not_judged", "line_sha256",
 )  # fmt: skip
 
 
@@ -37,14 +39,13 @@ def as_csv(report: Report) -> bytes:
     return text.getvalue().encode()
 
 
-def as_text(report: Report, edition: Edition, against: Edition | None, lines: int = 10) -> Iterator[str]:
+def as_text(report: Report, *editions: Edition, lines: int = 10) -> Iterator[str]:
     """The counts, the outright answer, and the first lines."""
-    levels = level_words(edition, *([against] if against else []))
+    levels = level_words(*editions)
     before = report.against.id if report.against else "as recorded  照记录"
     yield f"{before}  ->  {report.edition.id}  sha256 {report.edition.digest[:16]}  {report.on}  @{report.position}"
-    yield (f"证书 certificates {report.certificates} · 受影响 affected {report.affected} · 有利 gain {report.gains} · "
-           f"不利 lose {report.loses} · 有利有弊 both {report.mixed} · 无法判定 not judged {len(report.not_judged)}")  # fmt: skip
-    yield _rises(report)
+    yield " · ".join(f"{name} {count}" for name, count in counted(report))
+    yield does_any_grade_rise(report)
     yield from _cells("等级 grades", report.grades, levels)
     yield from _cells("状态 statuses", report.statuses, STATUSES)
     yield "监督到期 visits due:  " + "  ".join(f"{each.month} {each.before}->{each.after}" for each in report.visits)
@@ -55,15 +56,6 @@ def as_text(report: Report, edition: Edition, against: Edition | None, lines: in
     for line in report.not_judged[:lines]:
         why = "; ".join(f"{each.problem} {', '.join(each.elements)}" for each in line.not_judged)
         yield f"  {label(line)}  无法判定 cannot be judged: {why}"
-
-
-def _rises(report: Report) -> str:
-    rises = report.any_grade_rises
-    if rises.example is None:
-        return f"是否有等级上升？ 否，共 {rises.over} 张。  Does any grade rise? No, over {rises.over} certificates."
-    example = label(rises.example)
-    return (f"是否有等级上升？ 是，{rises.rising} 张，例如 {example}。  "
-            f"Does any grade rise? Yes, {rises.rising} of {rises.over}, for example {example}.")  # fmt: skip
 
 
 def _cells(title: str, cells: tuple, words: Words) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What a report's words are called by people, in Chinese and English."""
 
 from lifecycle.comparison import Line
-from lifecycle.report import NOT_JUDGED
+from lifecycle.report import NOT_JUDGED, Report
 from lifecycle.rules import Edition
 
 Words = dict[str, tuple[str, str]]
@@ -48,3 +48,25 @@ def said(words: Words, code: str | None) -> str:
 
 def label(line: Line) -> str:
     return line.number or str(line.certificate)
+
+
+def counted(report: Report) -> list[tuple[str, int]]:
+    """What is counted, with its names."""
+    return [
+        ("证书 certificates", report.certificates),
+        ("受影响 affected", report.affected),
+        ("有利 gain", report.gains),
+        ("不利 lose", report.loses),
+        ("有利有弊 both", report.mixed),
+        ("无法判定 not judged", len(report.not_judged)),
+    ]
+
+
+def does_any_grade_rise(report: Report) -> str:
+    """The outright answer."""
+    rises = report.any_grade_rises
+    if rises.example is None:
+        return f"是否有等级上升？ 否，共 {rises.over} 张。  Does any grade rise? No, over {rises.over} certificates."
+    example = label(rises.example)
+    zh = f"是否有等级上升？ 是，{rises.over} 张中 {rises.rising} 张，例如 {example}。"
+    return f"{zh}  Does any grade rise? Yes, {rises.rising} of {rises.over}, for example {example}."

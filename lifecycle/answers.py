@@ -87,7 +87,9 @@ class UnderEdition:
     grades: dict[int, str | None] = field(default_factory=dict)
 
     def answer(self, certificate: Certificate, version: int, fact: e.Fact) -> Outcomes:
-        if self.period.covers(fact.effective_on):
+        if type(fact) is e.EditionAdopted and self.edition is not None:
+            return {}
+        if self.period.covers(fact.effective_on) and type(fact) is not e.EditionAdopted:
             outcomes = self._ask(certificate, version, fact)
         else:
             outcomes = recorded_outcomes(certificate, fact, self.editions)
@@ -119,7 +121,7 @@ def recorded_outcomes(certificate: Certificate, fact: e.Fact, editions: Editions
     """What the fact says to the questions that were asked for it."""
     if type(fact) is e.CertificateWithdrawn:
         return {BAR: editions[fact.edition or certificate.edition].bar_until(fact.effective_on)}
-    if type(fact) is e.AssessmentRecorded and fact.due is None:
+    if isinstance(fact, e.AssessmentRecorded | e.EditionAdopted) and fact.due is None:
         return {}
     return {path: getattr(fact, path[1:]) for path in OUTCOMES_OF[type(fact)]}
 

@@ -31,8 +31,10 @@ OUTCOMES_OF: dict[type[e.Fact], tuple[str, ...]] = {
     e.CertificateSuspended: ("/ends_on",),
     e.SuspensionExtended: ("/ends_on",),
     e.CertificateWithdrawn: (),
+    e.EditionAdopted: ("/due",),
 }
-"""The facts whose questions go to an edition, with the outcomes that stand in them; a re-issue repeats what stands."""
+"""The facts whose questions go to an edition, with the outcomes that stand in them; a re-issue repeats what stands, and
+an adoption is asked of nobody else."""
 
 
 class SoFar(Protocol):

@@ -1,7 +1,7 @@
 """Three views of one certificate, question by question.
 
-As decided then, no later correction known; the same evidence under the other edition; and what would have been said then
-had later corrections been known.
+As decided then, no later correction known; the same evidence under the other edition; and what would have been said
+then had later corrections been known.
 """
 
 from collections.abc import Iterator, Sequence
