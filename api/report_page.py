@@ -3,7 +3,15 @@
 from html import escape
 
 from api.report_words import (
-    EFFECTS, QUESTIONS, STATUSES, Words, counted, does_any_grade_rise, label, level_words, said,
+    EFFECTS,
+    QUESTIONS,
+    STATUSES,
+    Words,
+    counted,
+    does_any_grade_rise,
+    label,
+    level_words,
+    said,
 )  # fmt: skip
 from lifecycle.comparison import Line
 from lifecycle.report import Cell, Report, Visits

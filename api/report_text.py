@@ -7,7 +7,15 @@ from collections.abc import Iterator
 import msgspec
 
 from api.report_words import (
-    EFFECTS, QUESTIONS, STATUSES, Words, counted, does_any_grade_rise, label, level_words, said,
+    EFFECTS,
+    QUESTIONS,
+    STATUSES,
+    Words,
+    counted,
+    does_any_grade_rise,
+    label,
+    level_words,
+    said,
 )  # fmt: skip
 from lifecycle.comparison import Line
 from lifecycle.report import Report

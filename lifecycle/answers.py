@@ -114,7 +114,7 @@ class UnderEdition:
         except MalformedFindings as refused:
             elements = (refused.element,) if refused.element else ()
             self.not_judged.append(NotJudged(version, e.topic_of(fact), elements, refused.problem))
-        return {"/level": None, "/due": None}
+        return dict.fromkeys(OUTCOMES_OF[type(fact)])
 
 
 def recorded_outcomes(certificate: Certificate, fact: e.Fact, editions: Editions) -> Outcomes:

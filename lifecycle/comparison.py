@@ -5,7 +5,7 @@ same facts.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, Literal
 from uuid import UUID
@@ -74,7 +74,7 @@ class Line(msgspec.Struct, frozen=True):
 
     @property
     def is_affected(self) -> bool:
-        return bool(self.flips) or self.before != self.after
+        return bool(self.flips)
 
     @property
     def digest(self) -> str:
@@ -110,7 +110,7 @@ class Comparing:
                 says = after.answer(certificate, at, fact)
                 asked = asked or (bool(says) and self.period.covers(fact.effective_on))
                 if said != says:
-                    self._note(flips, certificate, at, fact, said, says)
+                    self._note(flips, certificate, at, fact, self._differing(said, says, after.level))
             evolve(certificate, at, fact)
         return self._line(certificate, history.version, flips, before, after) if asked else None
 
@@ -159,16 +159,11 @@ class Comparing:
             yield _sign(before.visit_on, after.visit_on)
 
     def _note(
-        self,
-        flips: dict[str, Flip],
-        certificate: Certificate,
-        version: int,
-        fact: e.Fact,
-        said: Outcomes,
-        says: Outcomes,
+        self, flips: dict[str, Flip], certificate: Certificate, version: int, fact: e.Fact, found: Iterable[Differing]
     ) -> None:
+        """The first time that a question is answered in two ways."""
         old = self.against or self.editions[fact.edition or certificate.edition]
-        for question, before, now, rules in self._differing(said, says):
+        for question, before, now, rules in found:
             if question not in flips:
                 rule = next((rule for rule in rules if self._differs(rule, old)), rules[0])
                 stated = self.edition.stated.get(rule)
@@ -187,13 +182,14 @@ class Comparing:
         mine, others = self.edition.stated.get(rule), old.stated.get(rule)
         return mine is not None and (others is None or mine.value != others.value)
 
-    def _differing(self, said: Outcomes, says: Outcomes) -> Iterator[Differing]:
-        """Each question that is answered in two ways, and the rules that may have made the second answer."""
-        if "/level" in says and said["/level"] != says["/level"]:
+    def _differing(self, said: Outcomes, says: Outcomes, level: str | None) -> Iterator[Differing]:
+        """Each question that is answered in two ways, and the rules that may have made the second answer; not what
+        cannot be judged, or follows from a level that cannot."""
+        if says.get("/level") is not None and said["/level"] != says["/level"]:
             yield "grade", said["/level"], says["/level"], self._grading_rules(said["/level"], says)
         if "/valid_until" in says and said["/valid_until"] != says["/valid_until"]:
             yield "validity", said["/valid_until"], says["/valid_until"], _VALIDITY
-        if "/due" in says and said["/due"] != says["/due"]:
+        if "/due" in says and said["/due"] != says["/due"] and (says["/due"] is not None or level is not None):
             yield from self._differing_due(said["/due"], says["/due"])
         for path, question, rule in _PLAIN:
             if path in says and said[path] != says[path]:

@@ -19,7 +19,7 @@ from tests.clock.world import World, in_memory
 from tests.corpus.boundaries import editions, told
 
 NAMESPACE = UUID("0c9a9c5e-6f9e-5d5b-9b1a-2f3a64a6a7d1")
-SEEDS = range(24)
+SEEDS = range(12)
 DAYS = 2200
 
 
