@@ -8,9 +8,10 @@ from functools import cache
 from itertools import product
 from uuid import UUID
 
+from lifecycle import commands as c
 from lifecycle import events as e
 from lifecycle.rules import Edition, load_edition, shipped_editions
-from tests.lifecycle.story import EDITION, Story
+from tests.lifecycle.story import EDITION, Story, reasons
 
 LOST = ("0", "4.999999", "5", "5.000001", "14.999999", "15", "15.000001", "24.999999", "25", "25.000001", "40")
 ISSUED_ON = ("2024-01-31", "2024-02-28", "2024-02-29", "2023-12-31", "2024-08-30", "2025-03-01")
@@ -38,6 +39,7 @@ def told() -> Iterator[Story]:
         yield from (_suspended(on, after), _ended(on, after, "withdrawn"), _ended(on, after, "cancelled"))
     for on in ISSUED_ON:
         yield from (_renewed(on), _expired(on), _corrected(on), _adopted(on), _lowered(on))
+        yield from (_extended(on), _turned_away(on, "rejected"), _turned_away(on, "withdrawn"))
 
 
 def _story(on: str) -> Story:
@@ -66,6 +68,26 @@ def _suspended(on: str, after: int) -> Story:
     story = _later(_story(on).issued(_findings("0")), after)
     story.suspended()
     return _later(story, 400)
+
+
+def _extended(on: str) -> Story:
+    """To the last day that the scheme allows."""
+    story = _later(_story(on).issued(_findings("0")), 30)
+    limit_on = story.edition.suspension_limit(story.today, story.certificate.valid_until)
+    story.suspended(ends_on=story.today + timedelta(days=31))
+    story.both(c.ExtendSuspension(reasons=reasons("mark_misused"), ends_on=limit_on))
+    return _later(story, 400)
+
+
+def _turned_away(on: str, how: str) -> Story:
+    story = _story(on)
+    case = story.applies()
+    if how == "rejected":
+        outside = reasons("outside_scheme")
+        story.does("reg", c.ReviewApplication(case=case, outcome="rejected", reasons=outside))
+    else:
+        story.does("holder", c.WithdrawApplication(case=case))
+    return story
 
 
 def _ended(on: str, after: int, how: str) -> Story:
