@@ -62,8 +62,7 @@ def ask(certificate: Certificate, so_far: SoFar, fact: e.Fact, edition: Edition)
 
     Raises MalformedFindings or Unjudged where the record is not enough to be graded.
     """
-    asked = _ASK.get(type(fact))
-    return asked(certificate, so_far, fact, edition) if asked else {}
+    return _ASK[type(fact)](certificate, so_far, fact, edition) if type(fact) in _ASK else {}
 
 
 def is_earned(level: str | None) -> TypeGuard[str]:
@@ -153,6 +152,11 @@ def _withdrawal(certificate: Certificate, so_far: SoFar, fact: e.CertificateWith
     return {BAR: edition.bar_until(fact.effective_on)}
 
 
+def _adoption(certificate: Certificate, so_far: SoFar, fact: e.EditionAdopted, edition: Edition) -> Outcomes:
+    """Nobody but the adoption itself says what is due from then on."""
+    return {} if fact.due is None else {"/due": fact.due}
+
+
 def _due_after(
     certificate: Certificate, so_far: SoFar, fact: e.AssessmentRecorded | e.SurveillanceRecorded, edition: Edition
 ) -> e.Due | None:
@@ -186,4 +190,5 @@ _ASK: dict[type[e.Fact], Callable[[Certificate, SoFar, Any, Edition], Outcomes]]
     e.CertificateSuspended: _suspension,
     e.SuspensionExtended: _suspension,
     e.CertificateWithdrawn: _withdrawal,
+    e.EditionAdopted: _adoption,
 }
