@@ -148,6 +148,24 @@ def test_under_its_own_edition_no_certificate_without_corrections_is_affected(ru
     assert not any(line["not_judged"] for line in told["not_judged"])
 
 
+def test_a_certificate_under_repair_is_set_aside_and_the_others_are_asked(run: Run, register: Database) -> None:
+    asked = ("replay", "--edition", "2027.toml", "--json", "--on", ON)
+    whole = msgspec.json.decode(run(*asked).stdout)
+    broken = (
+        "UPDATE certlife.events SET state = %s WHERE originator_id = %s AND topic = 'grade-determined.v1' RETURNING 1"
+    )
+    id = UUID(int=1)
+    with psycopg.connect(register.owner_url, autocommit=True) as owner:
+        ((state,),) = owner.execute(
+            "SELECT state FROM certlife.events WHERE originator_id = %s AND topic = 'grade-determined.v1'", (id,)
+        ).fetchall()
+        owner.execute(broken, (b'{"type":"grade-determined.v1"}', id))
+        told = msgspec.json.decode(run(*asked).stdout)
+        owner.execute(broken, (state, id))
+    assert [each["certificate"] for each in told["set_aside"]] == [str(id)]
+    assert told["certificates"] == whole["certificates"] - 1
+
+
 def test_two_editions_are_compared_in_one_pass(run: Run) -> None:
     same = msgspec.json.decode(run("replay", "--edition", "2027.toml", "--against", "2027.toml", "--json").stdout)
     assert same["affected"] == 0
