@@ -222,6 +222,19 @@ def test_who_goes_before_the_answer_takes_nobodys_answer_along(url: str, many: l
         assert answered(response)["certificate_number"] == life.number
 
 
+def test_a_failure_that_nobody_foresaw_is_over_with_the_question(
+    url: str, many: list[Life], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(self: Line, numbers: Sequence[str], now: datetime | None) -> Gathered:
+        raise OSError("too many open files")
+
+    paths = [f"/status/{life.number}" for life in many]
+    with monkeypatch.context() as seeded:
+        seeded.setattr(Line, "gathered", fails)
+        assert {response.status_code for response in asked_at_once(url, paths)} == {500}
+    assert {response.status_code for response in asked_at_once(url, paths)} == {200}
+
+
 # ---- mutants ---------------------------------------------------------------------------------------------------------
 
 
