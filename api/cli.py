@@ -5,9 +5,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -16,30 +15,32 @@ import psycopg
 import typer
 from eventsourcing.persistence import PersistenceError
 from pydantic import ValidationError
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from api import server
+from api import replay_command, scheme_command, server
 from api.demo import YEARS, Demonstration, demonstration
 from api.generate import Progress as Generated
 from api.generate import generate as generate_lives
-from api.house import House, PresentRefused, addresses, opened
+from api.house import PresentRefused, addresses, opened
 from api.identity import Identity
 from api.key_folder import KeyFolderRefused
 from api.postgres import PostgresUnavailable
 from api.published_folder import PublishedFolder
 from api.settings import Settings
 from api.staff import STAFF, register_staff
+from api.terminal import Day, Unfit, at_home, console, day_option
 from api.verification import checks
 from api.walk import StepFailed
 from lifecycle import commands as c
 from lifecycle import events as e
 from lifecycle.documents import last_bearing
 from lifecycle.errors import Refusal
+from lifecycle.rules import MalformedEdition
 from lifecycle.scheduler import why
 from lifecycle.scheme import EditionChanged
 from lifecycle.service import Request
 from lifecycle.store import migrate as migrate_store
+from lifecycle.upcast import Unreadable
 from projections.check import Finding, verify
 from projections.check import Progress as Checked
 from projections.engine import SQL as ENGINE_SQL
@@ -52,11 +53,12 @@ from projections.rebuild import rebuild as made_anew
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 keys = typer.Typer(no_args_is_help=True, help="Keys of persons: add, revoke, list; the key that signs: rotate-signing.")
 app.add_typer(keys, name="keys")
-console = Console(highlight=False, soft_wrap=True)
+app.add_typer(scheme_command.app, name="scheme")
+app.command()(replay_command.replay)
 
 EXPECTED = (
     Refusal, PresentRefused, PostgresUnavailable, EditionChanged, StepFailed, server.AddressTaken, PersistenceError,
-    KeyFolderRefused,
+    KeyFolderRefused, MalformedEdition, Unreadable,
     OtherDefinition, RebuildEnded,
     psycopg.OperationalError, OSError,
 )  # fmt: skip
@@ -64,10 +66,6 @@ EXPECTED = (
 
 OPERATOR = Identity(e.By("operator", "auditor", "command-line"), None)
 """Who asks on the machine itself."""
-
-
-class Unfit(Exception):
-    """The command cannot be carried out here; the message says what would be accepted."""
 
 
 def main() -> None:
@@ -82,26 +80,6 @@ def main() -> None:
             name = "CERTLIFE_" + ".".join(map(str, wrong["loc"])).upper()
             print(f"certlife: {name}: {wrong['msg']}", file=sys.stderr)
         sys.exit(2)
-
-
-@contextmanager
-def at_home(settings: Settings | None = None) -> Generator[House]:
-    """The house of the register that the environment names."""
-    settings = settings or Settings()
-    with addresses(settings) as where, opened(where, settings) as house:
-        yield house
-
-
-def day_option(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter("a day is written YYYY-MM-DD") from None
-
-
-Day = Annotated[str | None, typer.Option(metavar="DAY", help="a legal day, YYYY-MM-DD")]
 
 
 # ---- running it ------------------------------------------------------------------------------------------------------
@@ -363,6 +341,7 @@ def demo(
     with demonstration(settings, certificates, seed) as running:
         _where_to_look(running, running.first_numbers())
         _show(running.fill())
+        _rehearsal(running)
         if check:
             _walk(running)
             return
@@ -390,6 +369,13 @@ def _where_to_look(running: Demonstration, numbers: list[str]) -> None:
     bearer = f"-H 'Authorization: Bearer {secrets['auditor']}'"
     console.print(f"  curl {bearer} '{url}/certificates?status=active&limit=5'")
     console.print(f"  curl {bearer} '{url}/deadlines?by={running.now.date().replace(year=running.now.year + 1)}'\n")
+
+
+def _rehearsal(running: Demonstration) -> None:
+    console.print("\nRehearsal of a made-up edition: 95 becomes 93, four stars every 18 months")
+    console.print("演练一个虚构的版本：五星由 95 分改为 93 分，四星每 18 个月监督一次")
+    for line in running.rehearsal():
+        console.print(f"  {line}", markup=False)
 
 
 def _walk(running: Demonstration) -> None:

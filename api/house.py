@@ -119,6 +119,13 @@ class House:
 
         return tick(self.register, due, on, dry_run=dry_run)
 
+    @contextmanager
+    def reading(self) -> Generator[psycopg.Connection]:
+        """A connection that may only read, and may take its time."""
+        with psycopg.connect(self.addresses.service, autocommit=True) as connection:
+            connection.read_only = True
+            yield connection
+
     def catch_up(self) -> None:
         """The projections stand at the end of the log: brought there by this thread, unless the engine is at work."""
         if self.engine.is_running:

@@ -6,6 +6,7 @@ at 24:00). No period here rolls over holidays.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
@@ -31,6 +32,7 @@ def day_start(day: date) -> datetime:
     return datetime.combine(day, time(), ZONE).astimezone(UTC)
 
 
+@lru_cache(maxsize=65536)
 def add_months(anchor: date, months: int) -> date:
     """The day so many months after the anchor, clamped to the last day of a shorter month.
 

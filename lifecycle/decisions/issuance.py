@@ -48,7 +48,7 @@ def renew(certificate: Certificate, command: c.Decide, moment: Moment) -> list[e
             valid_from=valid_from,
             valid_until=edition.validity_end(valid_from),
             first_certified_on=certificate.first_certified_on,
-            due=due_at_level(certificate, edition, level, on),
+            due=due_at_level(certificate, certificate.due, edition, level, on),
         )
     ]
 
@@ -82,7 +82,7 @@ def change_grade(certificate: Certificate, command: c.Decide, moment: Moment) ->
     require_independent(certificate, case, command, moment)
     edition = moment.edition_of(certificate)
     grade = _grade_to_change_to(certificate, case, edition)
-    due = due_at_level(certificate, edition, grade.level, on)
+    due = due_at_level(certificate, certificate.due, edition, grade.level, on)
     stamp = moment.stamp(on, case=case.version, edition=edition.id)
     return [
         e.GradeChanged(**stamp, level=grade.level, score=fraction_text(grade), because=grade.because, due=due),
@@ -98,12 +98,13 @@ def change_grade(certificate: Certificate, command: c.Decide, moment: Moment) ->
     ]
 
 
-def due_at_level(certificate: Certificate, edition: Edition, level: str, on: date) -> e.Due:
-    """The due date under another level: the anchor stays; where the interval got shorter, the change has its grace.
+def due_at_level(certificate: Certificate, due: e.Due, edition: Edition, level: str, on: date) -> e.Due:
+    """What ``due`` becomes under another level: the anchor stays; where the interval got shorter, the change has its
+    grace.
 
     With the same interval the due date stands, and so does a grace that was given before.
     """
-    months, due = edition.levels[level].interval_months, certificate.due
+    months = edition.levels[level].interval_months
     if (months, certificate.last_check_on) == (due.interval_months, due.anchor_on):
         return due
     shortened = months < due.interval_months

@@ -5,15 +5,15 @@ Levels, elements, reasons and periods are data of the edition; no name of one st
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
-from lifecycle.events import Deduction, Due, Finding
+from lifecycle.events import Deduction, Due
 from lifecycle.periods import ONE_DAY, add_months, last_day_of_months
 from lifecycle.rules import grading, sampling
-from lifecycle.rules.grading import Grade
+from lifecycle.rules.grading import Found, Grade
 from lifecycle.rules.scheme_file import read_contents
 from lifecycle.rules.scheme_terms import Contents, ReasonText, UploadCode
 
@@ -23,7 +23,7 @@ class Edition(Contents):
 
     def grade(
         self,
-        findings: Iterable[Finding],
+        findings: Iterable[Found],
         deductions: Sequence[Deduction],
         certification_type: str,
         accepts_conformity: bool,
@@ -32,12 +32,12 @@ class Edition(Contents):
         return grading.grade(self, findings, deductions, certification_type, accepts_conformity)
 
     def check_assessment(
-        self, findings: Iterable[Finding], deductions: Sequence[Deduction], certification_type: str
+        self, findings: Iterable[Found], deductions: Sequence[Deduction], certification_type: str
     ) -> None:
         """The findings name every element once, with marks where they are scored; else MalformedFindings."""
         grading.check_assessment(self, tuple(findings), deductions, certification_type)
 
-    def check_sample(self, findings: Iterable[Finding], drawn: Iterable[str], certification_type: str) -> None:
+    def check_sample(self, findings: Iterable[Found], drawn: Iterable[str], certification_type: str) -> None:
         """The findings of a visit name known elements once, and all the drawn ones; else MalformedFindings."""
         grading.check_sample(self, tuple(findings), drawn, certification_type)
 
@@ -52,24 +52,11 @@ class Edition(Contents):
         ``checks`` has the day of each element's last check. ``changed_on`` is the day on which a change of level,
         edition or record shortened the interval: the visit is not due before it, nor overdue before the grace ends.
         """
-        months = self.levels[level].interval_months
-        regular = add_months(anchor, months)
-        visit_on = max(regular, changed_on or regular)
-        notice_on = visit_on - timedelta(days=self.notice_window_days)
-        return Due(
-            visit_on=visit_on,
-            notice_on=max(notice_on, changed_on or notice_on),
-            coverage_on=self._coverage_on(checks, visit_on),
-            anchor_on=anchor,
-            interval_months=months,
-            grace_until=max(regular, changed_on + timedelta(days=self.grace_days)) if changed_on else None,
-        )
-
-    def _coverage_on(self, checks: Mapping[str, date], visit_on: date) -> date:
-        """Where the first element's coverage runs out; an element never checked must be taken at the next visit."""
-        if any(code not in checks for code in self.elements):
-            return visit_on
-        return add_months(min(checks[code] for code in self.elements), self.coverage_months)
+        try:
+            oldest = min(map(checks.__getitem__, self.elements))
+        except KeyError:
+            oldest = None
+        return _due(self, anchor, level, oldest, changed_on)
 
     def quota(self, anchor: date, on: date) -> int:
         """The least number of elements that a visit on that day takes, the last one having been on the anchor."""
@@ -116,7 +103,24 @@ class Edition(Contents):
 
     def assumptions(self) -> list[tuple[str, Any, str]]:
         """Everything that no source states: key, value and unit, in the file's order."""
-        return list(self.assumed)
+        return [(each.key, each.value, each.unit) for each in self.stated.values() if each.assumed]
+
+
+@lru_cache(maxsize=65536)
+def _due(edition: Edition, anchor: date, level: str, oldest_check: date | None, changed_on: date | None) -> Due:
+    """Remembered, because days recur. An element never checked must be taken at the next visit."""
+    months = edition.levels[level].interval_months
+    regular = add_months(anchor, months)
+    visit_on = max(regular, changed_on or regular)
+    notice_on = visit_on - timedelta(days=edition.notice_window_days)
+    return Due(
+        visit_on=visit_on,
+        notice_on=max(notice_on, changed_on or notice_on),
+        coverage_on=add_months(oldest_check, edition.coverage_months) if oldest_check else visit_on,
+        anchor_on=anchor,
+        interval_months=months,
+        grace_until=max(regular, changed_on + timedelta(days=edition.grace_days)) if changed_on else None,
+    )
 
 
 def _bar(ended_on: date, months: int) -> date | None:

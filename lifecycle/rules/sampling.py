@@ -6,6 +6,7 @@ Quota and coverage are two independent rules. A never checked element must be ta
 from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from hashlib import sha256
 from math import ceil
 from uuid import UUID
@@ -18,7 +19,12 @@ WHOLE_PERCENT = 100
 
 def quota(contents: Contents, anchor: date, on: date) -> int:
     """The least number of elements of a visit on that day, the last one having been on the anchor."""
-    share = Fraction(contents.sample_percent_each_year, WHOLE_PERCENT) * years_between_rounded_up(anchor, on)
+    return _quota_after(contents, years_between_rounded_up(anchor, on))
+
+
+@lru_cache(maxsize=1024)
+def _quota_after(contents: Contents, years: int) -> int:
+    share = Fraction(contents.sample_percent_each_year, WHOLE_PERCENT) * years
     elements = len(contents.elements)
     return min(elements, ceil(elements * share))
 

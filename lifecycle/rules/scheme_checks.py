@@ -6,15 +6,13 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from lifecycle.rules.scheme_terms import Contents, MalformedEdition, shown
+from lifecycle.rules.succession_checks import Contradiction, succession
 
 OWN_STATES = ("active", "suspended", "withdrawn", "cancelled", "expired")
 """The states of a certificate that the upload table must know, each once without a reason."""
 
 FULL_SCORE = Fraction(100)
 SHORTEST_MONTH_DAYS = 28
-
-Contradiction = tuple[str, str, str]
-"""Key, what was expected there, what was found."""
 
 
 class Band(NamedTuple):
@@ -27,7 +25,7 @@ class Band(NamedTuple):
 
 def check_contents(contents: Contents, file: str) -> None:
     """The contents agree with each other; else MalformedEdition with the first thing that does not."""
-    for check in (_identity, _levels, _bands, _intervals, _weights, _scoring, _upload):
+    for check in (_identity, _levels, _bands, _intervals, _weights, _scoring, _upload, succession):
         for key, expected, found in check(contents):
             raise MalformedEdition(file, key, expected, found)
 

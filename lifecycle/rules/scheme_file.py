@@ -18,12 +18,15 @@ from lifecycle.rules.scheme_terms import (
     CertificationType,
     Contents,
     Element,
+    ElementRow,
     KnockOut,
     Level,
     MalformedEdition,
+    Parameter,
     ReasonText,
     Scoring,
     Special,
+    Succession,
     UploadCode,
 )
 from lifecycle.rules.toml_table import CLAUSE, CODE, DAY, FLAG, TEXT, Kind, Table, choice, exact, matching, whole
@@ -74,7 +77,8 @@ def read_contents(text: str, *, file: str) -> Contents:
     with Table(document, at="", file=file) as top:
         said = _said(top)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    contents = Contents(text=text, digest=digest, assumed=tuple(_assumed(document, "")), **said)
+    stated = MappingProxyType({each.key: each for each in _stated(document, "")})
+    contents = Contents(text=text, digest=digest, stated=stated, **said)
     check_contents(contents, file)
     return contents
 
@@ -90,6 +94,7 @@ def _said(top: Table) -> dict[str, Any]:
         "specials": _specials(top),
         "reasons_by_act": _reasons(top.table("reasons")),
         "upload_codes": tuple(map(_upload_code, top.rows("upload"))) if "upload" in top else (),
+        "succession": _succession(top.table("succession")) if "succession" in top else None,
     }
 
 
@@ -231,17 +236,39 @@ def _upload_code(row: Table) -> UploadCode:
         )
 
 
-def _assumed(table: Mapping[str, Any], at: str) -> Iterator[tuple[str, Any, str]]:
-    """Every entry with status "assumed", in the file's order: key, value and unit (a text where it has neither)."""
+def _succession(table: Table) -> Succession:
+    with table:
+        return Succession(
+            of=table.value("of", TEXT),
+            last_decision_on=table.record("last_decision_on", DAY, "day").value,
+            transition_ends_on=table.record("transition_ends_on", DAY, "day").value,
+            afterwards=table.record("afterwards", choice("adoption_due", "withdrawal_due"), "choice").value,
+            grade_at_adoption=table.record("grade_at_adoption", choice("kept", "changed"), "choice").value,
+            elements=tuple(map(_element_row, table.rows("elements"))) if "elements" in table else (),
+        )
+
+
+def _element_row(row: Table) -> ElementRow:
+    with row:
+        return ElementRow(
+            kind=row.value("kind", choice("same", "split", "merged", "dropped", "new")),
+            old=row.texts("old", CLAUSE) if "old" in row else (),
+            new=row.texts("new", CLAUSE) if "new" in row else (),
+            clause=row.clause(),
+        )
+
+
+def _stated(table: Mapping[str, Any], at: str) -> Iterator[Parameter[Any]]:
+    """Everything that stands with a source, in the file's order (its English text where it has no value)."""
     for key, entry in table.items():
         rows = entry if isinstance(entry, list) else [entry]
         for index, row in enumerate(rows):
             if isinstance(row, dict):
                 name = f"{key}[{row.get('code', index)}]" if rows is entry else key
-                yield from _assumed_in(row, f"{at}{name}")
+                yield from _stated_in(row, f"{at}{name}")
 
 
-def _assumed_in(row: Mapping[str, Any], at: str) -> Iterator[tuple[str, Any, str]]:
-    if row.get("status") == "assumed":
-        yield at, row.get("value", row.get("en")), row.get("unit", "text")
-    yield from _assumed(row, f"{at}.")
+def _stated_in(row: Mapping[str, Any], at: str) -> Iterator[Parameter[Any]]:
+    if "clause" in row or "status" in row:
+        yield Parameter(at, row.get("value", row.get("en")), row.get("unit", "text"), row.get("clause"))
+    yield from _stated(row, f"{at}.")

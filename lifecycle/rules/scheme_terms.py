@@ -156,12 +156,38 @@ class UploadCode:
     clause: str | None
 
 
+@dataclass(frozen=True)
+class ElementRow:
+    """Elements of the edition before, and what has taken their place: of a "split" several, of "dropped" none."""
+
+    kind: str
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+    clause: str | None
+
+
+@dataclass(frozen=True)
+class Succession:
+    """How an edition takes the place of the one before, ``of``.
+
+    ``last_decision_on`` is the last day on which is decided under the old one; ``afterwards`` says what happens to the
+    certificates that are under it still when the transition has ended; ``grade_at_adoption`` is "kept" or "changed".
+    """
+
+    of: str
+    last_decision_on: date
+    transition_ends_on: date
+    afterwards: str
+    grade_at_adoption: str
+    elements: tuple[ElementRow, ...]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Contents:
     """Everything that one scheme file says.
 
-    ``levels`` stand best first, ``elements`` in the file's order. The plain values at the end are those of
-    ``parameters``, where each stands with its unit and source.
+    ``levels`` stand best first, ``elements`` in the file's order. ``stated`` has everything that stands with its
+    source, by its key in the file. The plain values at the end are those of ``parameters``.
     """
 
     id: str
@@ -182,7 +208,8 @@ class Contents:
     reasons_by_act: Mapping[str, Mapping[str, ReasonText]]
     upload_codes: tuple[UploadCode, ...]
     parameters: Mapping[str, Parameter[Any]]
-    assumed: tuple[tuple[str, Any, str], ...]
+    stated: Mapping[str, Parameter[Any]]
+    succession: Succession | None
 
     validity_months: int
     validity_ends: str

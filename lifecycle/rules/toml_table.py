@@ -121,7 +121,8 @@ class Table:
     def rows(self, key: str) -> list["Table"]:
         """The tables in the list under the key, at least one; each is named by its code, else by its place."""
         found = self.value(key, FULL_LIST)
-        names = [f"{self.at}{key}[{_name(row, index)}]" for index, row in enumerate(found)]
+        at = f"{self.at}.{key}" if self.at else key
+        names = [f"{at}[{_name(row, index)}]" for index, row in enumerate(found)]
         return [Table(row, at=name, file=self.file) for name, row in zip(names, found, strict=True)]
 
     def tables(self) -> list[tuple[str, "Table"]]:

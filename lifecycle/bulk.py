@@ -1,0 +1,57 @@
+"""Reading whole histories of many streams at once, a part of all ids at a time, so that memory stays flat."""
+
+import struct
+from collections.abc import Collection, Iterator
+from itertools import pairwise
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import psycopg
+
+from lifecycle.history import History, amended
+from lifecycle.sql import load
+from lifecycle.upcast import UPCASTS, read_lines
+
+SQL = load("bulk")
+FACTS_A_PART = 50_000
+IDS = 2**128
+
+
+class Span(NamedTuple):
+    """Ids from first to last, both included."""
+
+    first: UUID
+    last: UUID
+
+
+def spans(facts: int) -> Iterator[Span]:
+    """All ids, in parts of about so many facts as a part may have, where the log has so many ``facts``."""
+    parts = max(1, -(-facts // FACTS_A_PART))
+    ends = [IDS * part // parts for part in range(parts + 1)]
+    return (Span(UUID(int=first), UUID(int=end - 1)) for first, end in pairwise(ends))
+
+
+class Packed(NamedTuple):
+    """One stream as it is read: its last version, and the versions and states of the facts asked for."""
+
+    id: UUID
+    version: int
+    versions: bytes
+    states: bytes
+
+    def history(self) -> History:
+        """Raises upcast.Unreadable."""
+        versions = struct.unpack(f"!{len(self.versions) // 4}i", self.versions)
+        return History(self.id, self.version, amended(self.id, versions, read_lines(self.states)))
+
+
+def packed(
+    connection: psycopg.Connection[Any], span: Span, topics: Collection[str], upto_position: int
+) -> list[Packed]:
+    """The streams in the span that have facts of the topics, up to a position, in the order of their ids."""
+    bounds = {**span._asdict(), "topics": [*topics, *UPCASTS], "upto": upto_position}
+    with connection.transaction():
+        connection.execute(SQL["prepare_bulk"])
+        with connection.cursor().copy(SQL["copy_histories"], bounds) as copy:
+            copy.set_types(["uuid", "int4", "bytea", "bytea"])
+            return list(map(Packed._make, copy.rows()))
