@@ -74,11 +74,10 @@ def router(signed: Checkpoints) -> APIRouter:
         return _json(InclusionProof(leaf.position, leaf.leaf_index, leaf.hash, note.size, path, note.text))
 
     @routes.get("/consistency", response_class=Response, responses=CONSISTENCY)
-    def consistency(old: Annotated[int, Query(alias="from", ge=1, le=2**62)],
-                    new: Annotated[int | None, Query(alias="to", ge=1, le=2**62)] = None) -> Response:  # fmt: skip
+    def consistency(old: Annotated[int, Query(alias="from", ge=1, le=2**62)], to: Size = None) -> Response:
         """That nothing changed between two checkpoints: all that the older one covers stands in the newer one too."""
         with signed.register.recorder.connection() as connection:
-            path, older, newer = published.consistency(connection, old, new)
+            path, older, newer = published.consistency(connection, old, to)
         return _json(ConsistencyProof(older.size, newer.size, path, older.text, newer.text))
 
     return routes
