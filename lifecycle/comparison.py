@@ -202,8 +202,8 @@ class Comparing:
             return ("scoring.deductions_fail_from" if named == "deductions" else "scoring.knock_out.count",)
         if because == "open_nonconformity":
             return (f"elements[{named}]", "scoring.conformity_required")
-        known: list[str] = [each for each in (said, says["/level"]) if each in self.edition.levels]
-        better = max(known, key=self.ranks.__getitem__, default=None)
+        known: list[str] = [each for each in (said, says["/level"]) if each is not None and each in self.edition.levels]
+        better = max(known, key=lambda level: self.ranks[level], default=None)
         return (f"levels[{better}].at_least", f"levels[{better}]")
 
 
