@@ -28,8 +28,19 @@ class Service(FastAPI):
     front: Application | None = None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Every request comes to the front; the front passes on what is not for it."""
+        """Every request comes to the front, HEAD as GET without a body; the front passes on what is not for it."""
+        if scope.get("method") == "HEAD":
+            scope, send = scope | {"method": "GET"}, _without_body(send)
         await (self.front or super().__call__)(scope, receive, send)
+
+
+def _without_body(send: Send) -> Send:
+    """RFC 9110, 9.3.2: the same head as to GET, and nothing after it."""
+
+    async def head_alone(message: Message) -> None:
+        await send(message | {"body": b""} if message["type"] == "http.response.body" else message)
+
+    return head_alone
 
 
 def application(house: House) -> Service:

@@ -137,6 +137,23 @@ def test_a_number_is_answered_when_the_register_has_come_so_far(office: Office) 
     assert late.headers["Retry-After"]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/status/{NUMBER}",
+        f"/status/{NUMBER}?min_position=0&on=2024-02-01",
+        f"/verify/{NUMBER}",
+        "/verify/nonsense",
+        "/healthz",
+        "/nowhere",
+    ],
+)
+def test_a_head_is_that_of_the_answer(office: Office, path: str) -> None:
+    head, whole = office.client.head(path), office.client.get(path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert {**head.headers, "content-length": ""} == {**whole.headers, "content-length": ""}
+
+
 # ---- many at once ----------------------------------------------------------------------------------------------------
 
 
