@@ -78,8 +78,8 @@ class Line(msgspec.Struct, frozen=True):
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of the line as JSON: equal lines, equal digests."""
-        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+        """The SHA-256 of what the line says, as JSON. It stays where a later fact changed nothing but the version."""
+        return hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(self, version=0))).hexdigest()
 
 
 class Comparing:
@@ -202,8 +202,8 @@ class Comparing:
             return ("scoring.deductions_fail_from" if named == "deductions" else "scoring.knock_out.count",)
         if because == "open_nonconformity":
             return (f"elements[{named}]", "scoring.conformity_required")
-        known = [level for level in (said, says["/level"]) if level in self.edition.levels]
-        better = max(known, key=self.ranks.__getitem__, default=None)
+        known: list[str] = [each for each in (said, says["/level"]) if each is not None and each in self.edition.levels]
+        better = max(known, key=lambda level: self.ranks[level], default=None)
         return (f"levels[{better}].at_least", f"levels[{better}]")
 
 

@@ -203,6 +203,8 @@ def test_one_certificate_is_shown_in_three_views_by_number_and_by_id(run: Run) -
         (("replay", "--edition", "none.toml"), 1, "neither a file nor a published edition"),
         (("replay", "--edition", "2027.toml", "--json", "--csv"), 2, "give one of"),
         (("replay", "--edition", "2027.toml", "--from", "soon"), 2, "YYYY-MM-DD"),
+        (("replay", "--edition", "2027.toml", "--from", "2024-01-02", "--to", "2024-01-01"), 2, "lies before"),
+        (("replay", "--edition", "2027.toml", "--level", "six_star"), 1, "five_star"),
         (("replay", "--edition", "2027.toml", "--scheme", "GAT-594"), 1, "an edition of CSP-S01-001"),
         (("replay", "--edition", "2027.toml", "--against", "GAT-594:2006"), 1, "an edition of CSP-S01-001"),
         (("replay", "--edition", "2027.toml", "--certificate", "X-1"), 1, "neither the id"),
