@@ -18,7 +18,16 @@ from psycopg import Connection, OperationalError
 
 from lifecycle import log
 from lifecycle.service import Clock
-from projections.follower import SQL, Follower, OtherDefinition, Projection, connect, definition_of, stored_definition
+from projections.follower import (
+    SQL,
+    Follower,
+    OtherDefinition,
+    Projection,
+    connect,
+    definition_of,
+    follower_of,
+    stored_definition,
+)
 from projections.rebuild import Rebuildable, rebuild
 
 WAIT_SECONDS = 1.0
@@ -33,7 +42,7 @@ class Engine:
     def __init__(self, url: str, projections: Sequence[Rebuildable], clock: Clock) -> None:
         self.url = url
         self.clock = clock
-        self.followers = [Follower(projection) for projection in projections]
+        self.followers = [follower_of(projection) for projection in projections]
         self.stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._renewing: threading.Thread | None = None

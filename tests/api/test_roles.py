@@ -70,6 +70,11 @@ QUESTIONS = {
     "/certificates/{certificate_id}/events": STAFF_AND_HOLDER,
     "/certificates/{certificate_id}/documents": STAFF_AND_HOLDER,
     "/certificates/{certificate_id}/documents/{number}": STAFF_AND_HOLDER,
+    "/certificates/{certificate_id}/changes": STAFF_AND_HOLDER,
+    "/events": STAFF_AND_HOLDER,
+    "/events/{position}": STAFF_AND_HOLDER,
+    "/events.csv": STAFF_AND_HOLDER,
+    "/events.jsonl": STAFF_AND_HOLDER,
     "/deadlines": STAFF_AND_HOLDER,
     "/deadlines.ics": STAFF_AND_HOLDER,
 }
@@ -121,7 +126,7 @@ def test_there_are_exactly_these_endpoints(office: Office) -> None:
         ("GET", path) for path in {*QUESTIONS, *PUBLIC, *KEYLESS, *PAGES, *ASKED_BY_PAGES}
     }
     assert found == expected
-    assert len(found) == 48
+    assert len(found) == 53
     assert {lawful.address for lawful in LAWFUL} == ALLOWED.keys()
 
 
