@@ -5,9 +5,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -16,19 +15,19 @@ import psycopg
 import typer
 from eventsourcing.persistence import PersistenceError
 from pydantic import ValidationError
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from api import server
+from api import audit_command, server, trail_command
 from api.demo import YEARS, Demonstration, demonstration
 from api.generate import Progress as Generated
 from api.generate import generate as generate_lives
-from api.house import House, PresentRefused, addresses, opened
-from api.identity import Identity
+from api.house import PresentRefused, addresses, opened
+from api.identity import OPERATOR
 from api.key_folder import KeyFolderRefused
 from api.postgres import PostgresUnavailable
 from api.settings import Settings
 from api.staff import STAFF, register_staff
+from api.terminal import Day, Unfit, at_home, console, day_option
 from api.walk import StepFailed
 from lifecycle import commands as c
 from lifecycle import events as e
@@ -46,7 +45,8 @@ from projections.rebuild import rebuild as made_anew
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 keys = typer.Typer(no_args_is_help=True, help="Keys of persons: add, revoke, list; the key that signs: rotate-signing.")
 app.add_typer(keys, name="keys")
-console = Console(highlight=False, soft_wrap=True)
+app.add_typer(audit_command.app, name="audit")
+app.command()(trail_command.trail)
 
 EXPECTED = (
     Refusal, PresentRefused, PostgresUnavailable, EditionChanged, StepFailed, server.AddressTaken, PersistenceError,
@@ -54,14 +54,6 @@ EXPECTED = (
     OtherDefinition, RebuildEnded,
     psycopg.OperationalError, OSError,
 )  # fmt: skip
-
-
-OPERATOR = Identity(e.By("operator", "auditor", "command-line"), None)
-"""Who asks on the machine itself."""
-
-
-class Unfit(Exception):
-    """The command cannot be carried out here; the message says what would be accepted."""
 
 
 def main() -> None:
@@ -76,26 +68,6 @@ def main() -> None:
             name = "CERTLIFE_" + ".".join(map(str, wrong["loc"])).upper()
             print(f"certlife: {name}: {wrong['msg']}", file=sys.stderr)
         sys.exit(2)
-
-
-@contextmanager
-def at_home(settings: Settings | None = None) -> Generator[House]:
-    """The house of the register that the environment names."""
-    settings = settings or Settings()
-    with addresses(settings) as where, opened(where, settings) as house:
-        yield house
-
-
-def day_option(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter("a day is written YYYY-MM-DD") from None
-
-
-Day = Annotated[str | None, typer.Option(metavar="DAY", help="a legal day, YYYY-MM-DD")]
 
 
 # ---- running it ------------------------------------------------------------------------------------------------------
@@ -220,7 +192,7 @@ def lag() -> None:
 
 @app.command()
 def rebuild(
-    name: Annotated[str, typer.Argument(help="register or deadlines")],
+    name: Annotated[str, typer.Argument(help="register, deadlines or trail")],
     anew: Annotated[bool, typer.Option("--anew", help="do not go on with what an earlier run left")] = False,
 ) -> None:
     """A projection made again from the whole log; the old rows serve until the new ones are complete.

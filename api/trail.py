@@ -145,9 +145,7 @@ class Trail:
         same = trail_questions.count_of_cause(connection, f"{cause.kind}:{cause.id}")
         return {"receipt": kept, "same_cause": same}
 
-    def _chain(
-        self, identity: Identity, relations: list[Relation], shown: dict[int, Found]
-    ) -> list[dict[str, Any]]:
+    def _chain(self, identity: Identity, relations: list[Relation], shown: dict[int, Found]) -> list[dict[str, Any]]:
         visible = {
             position for position, each in shown.items()
             if identity.role != "applicant" or _may_see(identity, msgspec.json.decode(each.told))

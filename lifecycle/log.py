@@ -93,9 +93,7 @@ def packed_streams(
             yield Packed._make(row)
 
 
-def span_rows(
-    connection: psycopg.Connection[Any], first: UUID, last: UUID, *, upto_position: int
-) -> Iterator[Row]:
+def span_rows(connection: psycopg.Connection[Any], first: UUID, last: UUID, *, upto_position: int) -> Iterator[Row]:
     """The facts of all streams with an id from ``first`` to ``last``, unread, stream by stream."""
     bounds = {"first": first, "last": last, "upto": upto_position}
     with connection.cursor().copy(SQL["copy_span"], bounds) as copy:

@@ -79,10 +79,9 @@ def differs(reads: Iterable[Read], seal: e.TrailReadsSealed) -> bool:
 
 def _seal(day: date, reads: Iterable[Read]) -> e.TrailReadsSealed:
     made, count = sha256(), 0
-    for count, read in enumerate(reads, 1):
+    for read in reads:
+        count += 1
         made.update(msgspec.json.encode(read._replace(read_at=read.read_at.astimezone(UTC))) + b"\n")
     on = day + e.ONE_DAY
     cause = e.Cause("clock", on.isoformat())
-    return e.TrailReadsSealed(
-        effective_on=on, by=CLOCK, cause=cause, day=day, reads=count, sha256=made.hexdigest()
-    )
+    return e.TrailReadsSealed(effective_on=on, by=CLOCK, cause=cause, day=day, reads=count, sha256=made.hexdigest())

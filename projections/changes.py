@@ -113,7 +113,7 @@ def _turns(line: Timeline[Any]) -> tuple[tuple[Any, Any], ...]:
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
     found: Changes = {}
-    for name in before | after:
+    for name in {**before, **after}:
         old, new = before.get(name), after.get(name)
         if old == new:
             continue

@@ -42,7 +42,7 @@ class Engine:
     def __init__(self, url: str, projections: Sequence[Rebuildable], clock: Clock) -> None:
         self.url = url
         self.clock = clock
-        self.followers = [follower_of(projection) for projection in projections]
+        self.followers: list[Follower] = [follower_of(projection) for projection in projections]
         self.stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._renewing: threading.Thread | None = None

@@ -104,8 +104,9 @@ def add(connection: Connection, rows: Iterable[Row]) -> int:
     with connection.cursor().copy(SQL["copy_trail"]) as copy:
         copy.set_types(TYPES)
         count = 0
-        for count, row in enumerate(rows, 1):
+        for row in rows:
             copy.write_row(row)
+            count += 1
     return count
 
 
