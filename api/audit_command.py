@@ -56,7 +56,7 @@ def duties(lang: Language = "en", as_json: AsJson = False) -> None:
         summary, line = WORDS[lang]
         for each in found:
             told = each._asdict() | {"message": each.refusal.message(lang)}
-            console.print(line.format(**told))
+            console.print(line.format(**told), markup=False)
         console.print(summary.format(facts=looked_at, found=len(found)))
     if found:
         raise typer.Exit(1)

@@ -19,7 +19,7 @@ from api.trail_routes import asked_for, instant_of
 from lifecycle.periods import ZONE
 from projections.engine import standing
 
-Instant = Annotated[str | None, typer.Option(metavar="WHEN", help="a day, or an instant with its offset")]
+WHEN = "a day, or an instant with its offset"
 
 
 def trail(
@@ -27,8 +27,8 @@ def trail(
     holder: Annotated[UUID | None, typer.Option(metavar="ID", help="everything about an organisation")] = None,
     actor: Annotated[str | None, typer.Option(help="the person who recorded it")] = None,
     kind: Annotated[str | None, typer.Option("--type", help="the type, such as certificate-suspended.v1")] = None,
-    begin: Annotated[Instant, typer.Option("--from")] = None,
-    end: Annotated[Instant, typer.Option("--to")] = None,
+    begin: Annotated[str | None, typer.Option("--from", metavar="WHEN", help=WHEN)] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="WHEN", help=WHEN)] = None,
     effective_from: Day = None,
     effective_to: Day = None,
     cause: Annotated[str | None, typer.Option(help="request:ID, clock:DAY, rehearsal:ID or import:ID")] = None,
@@ -67,7 +67,7 @@ def trail(
         else:
             page = msgspec.json.decode(asked.page(OPERATOR, wanted, cursor, limit))
             for told in page["items"]:
-                console.print(_line(told))
+                console.print(_line(told), markup=False)
             if page["next"]:
                 console.print(f"more  未完: --cursor {page['next']}")
         _tell_lag(house)
@@ -96,20 +96,20 @@ def _line(told: dict[str, Any]) -> str:
 
 def _show_event(answer: dict[str, Any]) -> None:
     told = answer["event"]
-    console.print(_line(told))
+    console.print(_line(told), markup=False)
     for name, value in (answer["fact"] or {"problem": told["problem"]}).items():
-        console.print(f"    {name:22} {_shown(value)}")
+        console.print(f"    {name:22} {_shown(value)}", markup=False)
     console.print("changed  变更")
     _show_changes(told["changed"] or {})
     for heading, chain in (("came from  起因", answer["causes"]), ("led to  后果", answer["effects"])):
         console.print(heading)
         for related in chain:
-            console.print(f"{_line(related['event'])}  <{related['link']} {related['of']}>")
+            console.print(f"{_line(related['event'])}  <{related['link']} {related['of']}>", markup=False)
 
 
 def _show_changes(changed: dict[str, Any]) -> None:
     for name, (before, after) in changed.items():
-        console.print(f"    {name:28} {_shown(before)}  ->  {_shown(after)}")
+        console.print(f"    {name:28} {_shown(before)}  ->  {_shown(after)}", markup=False)
 
 
 def _shown(value: Any) -> str:
