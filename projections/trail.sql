@@ -74,6 +74,21 @@ WHERE position > %(after)s
 ORDER BY position
 LIMIT %(limit)s;
 
+-- The same where nothing is asked for but a certificate, or nothing at all: what nearly everybody asks, planned once.
+-- name: select_trail_of_certificate
+SELECT position, edition, codes, told
+FROM projections.trail
+WHERE certificate = %(certificate)s AND position > %(after)s AND position <= %(upto)s
+ORDER BY position
+LIMIT %(limit)s;
+
+-- name: select_trail_in_order
+SELECT position, edition, codes, told
+FROM projections.trail
+WHERE position > %(after)s AND position <= %(upto)s
+ORDER BY position
+LIMIT %(limit)s;
+
 -- One event.
 -- name: select_event
 SELECT position, edition, codes, told FROM projections.trail WHERE position = %(position)s;

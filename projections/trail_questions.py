@@ -1,7 +1,7 @@
 """What is asked of the trail: pages of it by whatever one knows, one event, and what an event led to and came from."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -55,9 +55,17 @@ class Relation(NamedTuple):
 def page(
     connection: Connection, asked: Asked, *, after: int, limit: int, upto: int = END, topics: list[str] | None = None
 ) -> list[Found]:
-    """The events that are wanted, in the order of positions; of ``topics`` alone if given."""
-    wanted = msgspec.structs.asdict(asked) | {"after": after, "upto": upto, "limit": limit, "topics": topics}
-    return _found(connection, "select_trail", wanted)
+    """The events that are wanted, in the order of positions; of ``topics`` alone if given.
+
+    A question of many parts is planned each time: one plan for all such questions would serve none.
+    """
+    bounds = {"after": after, "upto": upto, "limit": limit}
+    if topics is None and asked == Asked(certificate=asked.certificate):
+        simple = "select_trail_in_order" if asked.certificate is None else "select_trail_of_certificate"
+        return _found(connection, simple, bounds | {"certificate": asked.certificate})
+    wanted = msgspec.structs.asdict(asked) | bounds | {"topics": topics}
+    rows = connection.execute(SQL["select_trail"], wanted, prepare=False, binary=True).fetchall()
+    return [Found(*row) for row in rows]
 
 
 def event(connection: Connection, position: int) -> Found | None:
@@ -129,7 +137,5 @@ def _reached(position: int, links: Links) -> list[Relation]:
 
 
 def _found(connection: Connection, statement: str, values: Mapping[str, Any]) -> list[Found]:
-    """Planned each time for what is asked: a plan for all questions would serve none."""
-    make: Callable[..., Found] = Found._make
-    rows = connection.execute(SQL[statement], values, prepare=False, binary=True).fetchall()
-    return [make(row) for row in rows]
+    rows = connection.execute(SQL[statement], values, prepare=True, binary=True).fetchall()
+    return [Found(*row) for row in rows]
