@@ -1,21 +1,26 @@
-"""The trail of a register, followed by an engine's follower in a copy of it."""
+"""The trail of a register: brought to the end of the log, read back whole, and told from nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
+import msgspec
 from psycopg import Connection
 
+from lifecycle import log
+from lifecycle.certificate import Certificate, fold
 from projections.engine import Engine
 from projections.follower import connect
-from projections.trail import TrailProjection
+from projections.trail import TrailFollower, TrailProjection
 from tests.clock.world import Present
 from tests.databases import Database
-from tests.projections.conftest import Lived
 
-Rows = list[tuple]
+COLUMNS = "position, stream, version, topic, recorded_at, effective_on, person, cause, proposal, certificate, " \
+    "organisation, edition, codes, refers, told"  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -26,15 +31,45 @@ class Trailed:
     connection: Connection
     engine: Engine
 
-    def rows(self) -> Rows:
-        return self.connection.execute("SELECT * FROM projections.trail ORDER BY position", binary=True).fetchall()
+    def rows(self) -> list[tuple[Any, ...]]:
+        query = f"SELECT {COLUMNS} FROM projections.trail ORDER BY position"
+        return self.connection.execute(query, binary=True).fetchall()
+
+    def told(self) -> list[dict[str, Any]]:
+        return [msgspec.json.decode(row[-1]) for row in self.rows()]
+
+    def lines(self) -> list[tuple[Any, ...]]:
+        """The whole table, to the byte."""
+        return table(self.connection)
+
+    def catch_up(self) -> None:
+        while self.engine.followers[0].advance(self.connection):
+            pass
+
+    def register_certificate(self, id: str) -> Certificate:
+        return fold(UUID(id), log.stream(self.connection, UUID(id)))
 
 
 @contextmanager
-def trailed(lived: Lived, batch: int = 500) -> Generator[Trailed]:
-    made = Engine(lived.database.engine_url, [TrailProjection()], Present())
-    with connect(lived.database.engine_url) as connection:
+def trailed(database: Database) -> Generator[Trailed]:
+    made = Engine(database.engine_url, [TrailProjection()], Present())
+    with connect(database.engine_url) as connection:
         made.prepare(connection)
-        while made.followers[0].advance(connection, batch):
+        found = Trailed(database, connection, made)
+        found.catch_up()
+        yield found
+
+
+def table(connection: Connection) -> list[tuple[Any, ...]]:
+    return connection.execute(f"SELECT {COLUMNS} FROM projections.trail ORDER BY position", binary=True).fetchall()
+
+
+def from_nothing(connection: Connection, batch: int = 500, size: int = 5_000) -> list[tuple[Any, ...]]:
+    """The table as a follower that remembers so many certificates makes it; the real one stays."""
+    with connection.transaction(force_rollback=True):
+        connection.execute("DELETE FROM projections.trail")
+        connection.execute("UPDATE projections.position SET position = 0 WHERE projection = 'trail'")
+        following = TrailFollower(TrailProjection(), size)
+        while following.advance(connection, batch):
             pass
-        yield Trailed(lived.database, connection, made)
+        return table(connection)
