@@ -45,7 +45,7 @@ class Trail:
         (after,) = Cursor.read(cursor, (0,))
         with self.register.recorder.connection() as connection:
             found = trail_questions.page(connection, wanted, after=after, limit=limit, topics=_topics(identity))
-        self._record(identity, "page", asked, len(found), after=after)
+        self._record(identity, "page", wanted, len(found), after=after)
         following = Cursor.write((found[-1].position,)) if len(found) == limit else None
         items = b",".join([self._told(identity, each) for each in found])
         return b'{"items":[' + items + b'],"next":' + msgspec.json.encode(following) + b"}"
@@ -96,13 +96,14 @@ class Trail:
 
         That it begins is recorded before the first byte, and at its end how many events were given.
         """
+        wanted = _within(identity, asked)
         with self.register.recorder.connection() as connection:
             upto = standing(connection, "trail", 0, seconds=0)
-        self._record(identity, form, asked, None)
-        return self._exported(identity, asked, form, upto)
+        self._record(identity, form, wanted, None)
+        return self._exported(identity, wanted, form, upto)
 
-    def _exported(self, identity: Identity, asked: Asked, form: Format, upto: int) -> Iterator[bytes]:
-        wanted, after, count = _within(identity, asked), 0, 0
+    def _exported(self, identity: Identity, wanted: Asked, form: Format, upto: int) -> Iterator[bytes]:
+        after, count = 0, 0
         yield trail_forms.head(form)
         try:
             while True:
@@ -116,7 +117,7 @@ class Trail:
                     return
                 after = found[-1].position
         finally:
-            self._record(identity, form, asked, count)
+            self._record(identity, form, wanted, count)
 
     def _told(self, identity: Identity, found: Found) -> bytes:
         """The event, with the clauses of its grounds; to a holder without persons and internal reasons."""

@@ -14,7 +14,7 @@ import pytest
 from api import trail as room
 from projections import trail_questions
 from tests.api.life import Json, Life
-from tests.api.office import FIRST_DAY, Office, answered, refused
+from tests.api.office import FIRST_DAY, STAFF, Office, answered, refused
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def test_pages_stay_as_they_are_while_events_are_added(office: Office, life: Lif
     for told in pages(office, 10):
         seen.append(told["position"])
         if len(seen) % 10 == 0 and len(seen) < 40:
-            Life(office).applies()
+            Life(office, holder="former").applies()
             office.house.catch_up()
     assert seen[: len(before)] == before
     assert seen == sorted(set(seen))
@@ -255,8 +255,8 @@ def test_a_holder_sees_its_own_without_persons_and_internal_reasons(office: Offi
         assert "receipt" not in answered(answer)
         text += answer.text
     text += office.get(f"/certificates/{life.id}/changes", "holder", **{"from": "2024-01-01"}).text
-    for person in ("ana", "rev", "dora", "dan", "dina", "reg", "k-"):
-        assert f'"{person}' not in text
+    assert not [person for person in STAFF if f'"{person}"' in text]
+    assert not [key for key in office.keys.values() if key in text]
     assert "they paid" not in text
     assert "=fee" not in text
 
@@ -282,7 +282,7 @@ HOSTILE = [
     {"cause": "dan"}, {"cause": "request:\x00"}, {"cause": "x" * 10_000}, {"holder": "nobody"}, {"certificate": "1"},
     {"from": "yesterday"}, {"from": "0000-00-00"}, {"from": "0001-01-01"}, {"from": "9999-99-99"}, {"to": "9999-12-31"},
     {"from": "2024-01-01T00:00:00"}, {"from": "1704067200"}, {"from": "２０２４-01-01"}, {"to": "2024-01-01T25:00:00Z"},
-    {"from": "0001-01-01T00:00:00+23:59"}, {"effective_from": "20240101"}, {"effective_to": "10000-01-01"},
+    {"effective_from": "20240101"}, {"effective_to": "10000-01-01"},
     {"proposal": "1"}, {"proposal": "0"}, {"proposal": str(2**31)}, {"limit": "0"}, {"limit": "201"},
     {"cursor": "x"}, {"cursor": "x" * 500}, {"cursor": "WyJhIl0"}, {"cursor": "Wy0xXQ"}, {"min_position": "-1"},
 ]  # fmt: skip
@@ -297,6 +297,11 @@ def test_a_question_that_makes_no_sense_is_refused(office: Office, path: str, as
     assert response.status_code in (414, 422), response.text
 
 
-@pytest.mark.parametrize("position", ["0", "-1", "999999999", str(2**63), "x", "1.5", "\x00", "9" * 4000])
+def test_instants_at_the_ends_of_time_are_instants(office: Office) -> None:
+    assert page(office, **{"from": "9999-12-31T23:59:59-23:59"}) == []
+    assert page(office, **{"to": "0001-01-01T00:00:00+23:59"}) == []
+
+
+@pytest.mark.parametrize("position", ["0", "-1", "999999999", str(2**63), "x", "1.5", "%00", "9" * 4000])
 def test_an_event_that_is_none_is_refused(office: Office, position: str) -> None:
     assert office.get(f"/events/{position}", "aud").status_code in (404, 422)

@@ -83,6 +83,7 @@ def test_who_is_refused_has_read_nothing(office: Office) -> None:
 
 
 def test_nobody_is_answered_unrecorded(office: Office) -> None:
+    office.house.catch_up()
     with psycopg.connect(office.house.addresses.owner, autocommit=True) as owner:
         owner.execute("REVOKE EXECUTE ON FUNCTION certlife.record_trail_read FROM certlife_service")
     for path in ("/events", "/events/1", "/events.jsonl"):
