@@ -15,7 +15,7 @@ from api.query import LIMIT
 from api.terminal import Day, at_home, console, day_option
 from api.trail import Trail
 from api.trail_forms import Format
-from api.trail_routes import asked_for, instant_of
+from api.trail_routes import BEFORE_ALL, asked_for, instant_of
 from lifecycle.periods import ZONE
 from projections.engine import standing
 
@@ -55,9 +55,9 @@ def trail(
         if event is not None:
             _show_event(msgspec.json.decode(asked.event(OPERATOR, event)))
         elif changes:
-            if known is None or first is None:
-                raise typer.BadParameter("--changes needs --certificate and --from")
-            answer = asked.changes(OPERATOR, known, first, last or house.questions.now())
+            if known is None:
+                raise typer.BadParameter("--changes needs --certificate")
+            answer = asked.changes(OPERATOR, known, first or BEFORE_ALL, last or house.questions.now())
             _show_changes(msgspec.json.decode(answer)["changed"])
         elif form is not None:
             if out is None:

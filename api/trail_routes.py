@@ -1,6 +1,6 @@
 """GET: the trail. Every question here is itself recorded."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -21,6 +21,7 @@ Text = Annotated[str | None, Query(max_length=200)]
 From = Annotated[str | None, Query(alias="from", max_length=40)]
 To = Annotated[str | None, Query(alias="to", max_length=40)]
 CAUSES = ("request:", "clock:", "rehearsal:", "import:")
+BEFORE_ALL = datetime(1900, 1, 1, tzinfo=UTC)
 NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -116,12 +117,10 @@ def router(trail: Trail) -> APIRouter:
     def changes(
         request: Request, certificate_id: UUID, earlier: From = None, later: To = None, min_position: Position = None
     ) -> Response:
-        """What changed between what was known of a certificate at two instants; `to` is now if left out."""
+        """What changed between what was known of a certificate at two instants: before all, and now, if left out."""
         identity = asked_by(request, "read the trail")
         trail.questions.await_position(min_position, "trail")
-        begin, end = instant_of("from", earlier), instant_of("to", later) or trail.questions.now()
-        if begin is None:
-            raise Malformed(problem="`from` is the earlier instant, and is needed")
+        begin, end = instant_of("from", earlier) or BEFORE_ALL, instant_of("to", later) or trail.questions.now()
         return _json(trail.changes(identity, certificate_id, begin, end))
 
     def export(form: Format) -> None:
