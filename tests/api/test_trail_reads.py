@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from datetime import date, timedelta
 from threading import Thread
 
@@ -51,12 +50,12 @@ def next_day(office: Office) -> date:
 
 
 @pytest.fixture
-def read(office: Office) -> Iterator[Office]:
+def read(office: Office) -> Office:
     """An office where the trail was read."""
     office.house.catch_up()
     for person in ("aud", "ana", "holder"):
         answered(office.get("/events", person, limit=5))
-    yield office
+    return office
 
 
 def test_every_read_is_recorded_with_who_asked_what_and_how_much_was_answered(office: Office) -> None:

@@ -142,7 +142,10 @@ BREACHES: dict[str, tuple[type[errors.Refusal], Tampering]] = {
         errors.RoleNotAllowed,
         lambda s: both_changed(s, e.CertificateSuspended, by("dora", "assessor")),
     ),
-    "the holder issued": (errors.RoleNotAllowed, lambda s: changed(s, e.CertificateIssued, by=by("holder", "applicant"))),
+    "the holder issued": (
+        errors.RoleNotAllowed,
+        lambda s: changed(s, e.CertificateIssued, by=by("holder", "applicant")),
+    ),
     "nobody knows who approved": (
         errors.PersonUnknown,
         lambda s: changed(s, e.CertificationGranted, by=by("ghost"), signed_by=("dora", "ghost")),
@@ -195,7 +198,9 @@ def test_an_interest_declared_before_is_a_breach_and_one_declared_later_is_none(
     for position, breached in ((granted - 1, True), (granted, False)):
         facts = known()
         facts._persons[id_of("dan")].append(Recorded(id_of("dan"), 2, declared, position))
-        conflicts = [b.version for b in breaches(told.history, facts) if isinstance(b.refusal, errors.ConflictOfInterest)]
+        conflicts = [
+            b.version for b in breaches(told.history, facts) if isinstance(b.refusal, errors.ConflictOfInterest)
+        ]
         assert (granted in conflicts) == breached
 
 

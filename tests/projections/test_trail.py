@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from uuid import UUID
 
 import msgspec
 import psycopg
 import pytest
 from psycopg import Connection
 
+from lifecycle import commands as c
 from lifecycle import events as e
 from lifecycle import log
 from projections import rebuild as room
 from projections.changes import Walk
 from projections.rebuild import rebuild
+from projections.told import of_certificate, row_of
 from projections.trail import TrailProjection
 from tests.clock.copies import certificate_rows, copied, insert, mixed
 from tests.clock.told import Told
@@ -21,6 +28,9 @@ from tests.clock.world import Present, World
 from tests.databases import Database, Databases
 from tests.projections.conftest import Lived
 from tests.projections.trailing import Trailed, from_nothing, trailed
+
+HISTORY = Path(__file__).parent / "frozen_history.jsonl"
+AT = datetime(2024, 1, 15, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -71,19 +81,13 @@ def test_a_correction_tells_the_value_before_and_after(world: World, database: D
     told = Told(world).issued()
     version = next(r.version for r in told.certificate.history if isinstance(r.fact, e.CertificateIssued))
     change = e.Change("/holder", "Example Alarm Ltd", "Example Alarms Ltd")
-    told.both(told_correction(version, change))
+    told.both(c.Correct(target=version, reason="a slip", changes=(change,)))
     with trailed(database) as trail:
         last = trail.told()[-1]
     day = world.today.isoformat()
     assert last["type"] == "record-corrected.v1"
     assert last["changed"]["holders"] == [[[day, "Example Alarm Ltd"]], [[day, "Example Alarms Ltd"]]]
     assert {"link": "corrects", "version": version} in last["refers"]
-
-
-def told_correction(target: int, *changes: e.Change):
-    from lifecycle import commands as c
-
-    return c.Correct(target=target, reason="a slip", changes=changes)
 
 
 # ---- made anew -------------------------------------------------------------------------------------------------------
@@ -162,7 +166,7 @@ def test_what_cannot_be_read_is_told_all_the_same_and_the_others_go_on(
     topic, state = UNREADABLE[kind]
     with psycopg.connect(database.owner_url, autocommit=True) as owner:
         put(owner, broken, topic, state)
-    sound.both(suspension())
+    sound.both(c.Suspend(reasons=(e.Reason("mark_misused"),)))
     with psycopg.connect(database.owner_url, autocommit=True) as owner:
         put(owner, broken, "withdrawal-dropped.v1", dropped())
     with trailed(database) as trail:
@@ -179,19 +183,11 @@ def test_what_cannot_be_read_is_told_all_the_same_and_the_others_go_on(
 def test_a_missing_event_is_told_of(world: World, database: Database) -> None:
     told = Told(world).issued()
     with psycopg.connect(database.owner_url, autocommit=True) as owner:
-        owner.execute(
-            "DELETE FROM certlife.events WHERE originator_id = %s AND originator_version = 3", [told.id]
-        )
+        owner.execute("DELETE FROM certlife.events WHERE originator_id = %s AND originator_version = 3", [told.id])
     with trailed(database) as trail:
         own = [each for each in trail.told() if each["stream"] == str(told.id)]
     assert [each["problem"] for each in own[:2]] == [None, None]
     assert {each["problem"] for each in own[2:]} == {"version 3 of the stream is missing"}
-
-
-def suspension():
-    from lifecycle import commands as c
-
-    return c.Suspend(reasons=(e.Reason("mark_misused"),))
 
 
 def dropped() -> bytes:
@@ -208,3 +204,26 @@ def put(owner: Connection, told: Told, topic: str, state: bytes) -> None:
         "FROM certlife.events) FROM certlife.events WHERE originator_id = %(id)s",
         {"id": told.id, "topic": topic, "state": state},
     )
+
+
+# ---- definitions -----------------------------------------------------------------------------------------------------
+
+FROZEN = {1: ("fc99660eba214c88", "c1ef9f588dfd8eda")}
+"""Of each version: the digest of its definition, and of what it tells of a history that never changes."""
+
+
+def test_a_changed_definition_or_other_rows_need_a_new_version() -> None:
+    """Raise the projection's ``version`` and add a line above; a line that was ever released stays as it is."""
+    assert (TrailProjection.definition[:16], digest_of_rows()) == FROZEN[TrailProjection.version]
+
+
+def digest_of_rows() -> str:
+    """Every fact of the frozen history as a row, at made-up places in the log."""
+    made, walks = sha256(), {}
+    for position, line in enumerate(HISTORY.read_text("utf-8").splitlines(), 1):
+        id, version, state = json.loads(line)
+        fact = msgspec.convert(state, e.AnyFact)
+        recorded = e.Recorded(UUID(id), version, fact, position, AT)
+        walk = walks.setdefault(id, Walk(recorded))
+        made.update(repr(row_of(of_certificate(recorded, walk))).encode())
+    return made.hexdigest()[:16]
