@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from itertools import groupby, pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -11,12 +11,14 @@ import typer
 from psycopg import Connection
 
 from api.terminal import at_home, console
+from api.trail import Trail
 from lifecycle import events as e
 from lifecycle import log, upcast
+from lifecycle.breach import Breach, NotJudged
 from lifecycle.keys import REGISTER
 from lifecycle.persons_known import TOLD_BY, Known
-from lifecycle.separation import Breach, NotJudged, breaches
-from lifecycle.trail_reads import TrailReads, differs
+from lifecycle.separation import breaches
+from lifecycle.trail_reads import differs
 from projections.follower import connect
 
 app = typer.Typer(no_args_is_help=True, help="What the log alone proves: duties, reads.")
@@ -66,8 +68,8 @@ def duties(lang: Language = "en", as_json: AsJson = False) -> None:
 def reads(lang: Language = "en", as_json: AsJson = False) -> None:
     """Compares who is recorded to have read the trail with what was sealed day by day."""
     with at_home() as house:
-        kept = TrailReads(house.register.recorder)
-        facts = [recorded.fact for recorded in house.register.events.get(REGISTER)]
+        kept = Trail(house.questions).reads
+        facts = [recorded.fact for recorded in house.register.events.get(REGISTER)]  # pyright: ignore[reportAttributeAccessIssue]
         seals = [fact for fact in facts if isinstance(fact, e.TrailReadsSealed)]
         found = [seal for seal in seals if differs(kept.of_day(seal.day), seal)]
     if as_json:
@@ -111,7 +113,7 @@ def _progress(done: int, parts: int, facts: int, seconds: float) -> None:
     console.print(f"{done} of {parts} parts, {facts} events  {facts / max(0.001, seconds):.0f}/s  {left:.0f} s left")
 
 
-def _plain(breach: Breach) -> dict[str, object]:
+def _plain(breach: Breach) -> dict[str, Any]:
     refusal = breach.refusal
     told = breach._asdict() | {"code": refusal.code, "en": refusal.message("en"), "zh": refusal.message("zh")}
     del told["refusal"]

@@ -3,8 +3,8 @@
 Whoever asks is recorded, before the answer leaves.
 """
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Generator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from lifecycle import events as e
 from lifecycle.certificate import Certificate, fold
 from lifecycle.errors import Malformed
 from lifecycle.rules import Edition
+from lifecycle.store import Recorder
 from lifecycle.trail_reads import TrailReads
 from projections import trail_questions
 from projections.changes import as_json, between
@@ -29,6 +30,7 @@ from projections.engine import standing
 from projections.trail_questions import Asked, Found, Relation
 
 EXPORTED_AT_ONCE = 1_000
+BEFORE_ALL = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 class Trail:
@@ -37,13 +39,14 @@ class Trail:
     def __init__(self, questions: Questions) -> None:
         self.questions = questions
         self.register = questions.register
-        self.reads = TrailReads(self.register.recorder)
+        self.recorder: Recorder = self.register.recorder  # pyright: ignore[reportAttributeAccessIssue]
+        self.reads = TrailReads(self.recorder)
 
     def page(self, identity: Identity, asked: Asked, cursor: str | None, limit: int) -> bytes:
         """A page of the events that are wanted, oldest first, and where the next begins."""
         wanted = _within(identity, asked)
         (after,) = Cursor.read(cursor, (0,))
-        with self.register.recorder.connection() as connection:
+        with self.recorder.connection() as connection:
             found = trail_questions.page(connection, wanted, after=after, limit=limit, topics=_topics(identity))
         self._record(identity, "page", wanted, len(found), after=after)
         following = Cursor.write((found[-1].position,)) if len(found) == limit else None
@@ -52,7 +55,7 @@ class Trail:
 
     def event(self, identity: Identity, position: int) -> bytes:
         """One event as it was recorded, what it came from and what it led to. Raises EventUnknown."""
-        with self.register.recorder.connection() as connection:
+        with self.recorder.connection() as connection:
             found = trail_questions.event(connection, position)
             if found is None or not _may_see(identity, told := msgspec.json.decode(found.told)):
                 raise EventUnknown(position=position)
@@ -79,8 +82,8 @@ class Trail:
         certificate = self.register.certificate(certificate_id)
         require_own(identity, certificate_id, certificate.organisation)
         changed = between(_known(certificate, earlier), _known(certificate, later))
-        positions = [r.position for r in certificate.history if earlier < r.recorded_at <= later]
-        with self.register.recorder.connection() as connection:
+        positions = [each.position or 0 for each in certificate.history if earlier < _recorded_at(each) <= later]
+        with self.recorder.connection() as connection:
             found = trail_questions.events(connection, positions)
         asked = {"certificate": certificate_id, "from": earlier, "to": later}
         self._record(identity, "changes", asked, len(found))
@@ -91,23 +94,23 @@ class Trail:
         answer = {"from": earlier, "to": later, "changed": msgspec.Raw(as_json(changed)), "events": told}
         return msgspec.json.encode(answer)
 
-    def export(self, identity: Identity, asked: Asked, form: Format) -> Iterator[bytes]:
+    def export(self, identity: Identity, asked: Asked, form: Format) -> Generator[bytes]:
         """Every event that is wanted and recorded by now, in that form, piece by piece; memory stays flat.
 
         That it begins is recorded before the first byte, and at its end how many events were given.
         """
         wanted = _within(identity, asked)
-        with self.register.recorder.connection() as connection:
+        with self.recorder.connection() as connection:
             upto = standing(connection, "trail", 0, seconds=0)
         self._record(identity, form, wanted, None)
         return self._exported(identity, wanted, form, upto)
 
-    def _exported(self, identity: Identity, wanted: Asked, form: Format, upto: int) -> Iterator[bytes]:
+    def _exported(self, identity: Identity, wanted: Asked, form: Format, upto: int) -> Generator[bytes]:
         after, count = 0, 0
         yield trail_forms.head(form)
         try:
             while True:
-                with self.register.recorder.connection() as connection:
+                with self.recorder.connection() as connection:
                     found = trail_questions.page(
                         connection, wanted, after=after, limit=EXPORTED_AT_ONCE, upto=upto, topics=_topics(identity)
                     )
@@ -135,7 +138,7 @@ class Trail:
         if told["by"] is None:
             return None
         stored = self.register.events.get(UUID(told["stream"]), gt=told["version"] - 1, lte=told["version"])
-        return event_view(next(iter(stored)), full=full)
+        return event_view(next(iter(stored)), full=full)  # pyright: ignore[reportArgumentType]
 
     def _run(self, connection: Any, told: dict[str, Any]) -> dict[str, Any]:
         """The receipt of the request that caused the event, or how much else the same cause recorded."""
@@ -183,7 +186,12 @@ def _may_see(identity: Identity, told: dict[str, Any]) -> bool:
 
 
 def _known(certificate: Certificate, at: datetime) -> Certificate:
-    return fold(certificate.id, [each for each in certificate.history if each.recorded_at <= at])
+    return fold(certificate.id, [each for each in certificate.history if _recorded_at(each) <= at])
+
+
+def _recorded_at(recorded: e.Recorded) -> datetime:
+    """When it was recorded: whatever was read from the log has an instant."""
+    return recorded.recorded_at or BEFORE_ALL
 
 
 def _clauses_of(edition: Edition, codes: list[str]) -> dict[str, str]:

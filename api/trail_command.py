@@ -13,9 +13,9 @@ from api.house import House
 from api.identity import OPERATOR
 from api.query import LIMIT
 from api.terminal import Day, at_home, console, day_option
-from api.trail import Trail
+from api.trail import BEFORE_ALL, Trail
 from api.trail_forms import Format
-from api.trail_routes import BEFORE_ALL, asked_for, instant_of
+from api.trail_routes import asked_for, instant_of
 from lifecycle.periods import ZONE
 from projections.engine import standing
 
@@ -70,7 +70,7 @@ def trail(
                 console.print(_line(told), markup=False)
             if page["next"]:
                 console.print(f"more  未完: --cursor {page['next']}")
-        _tell_lag(house)
+        _tell_lag(asked)
 
 
 def _certificate(house: House, named: str | None) -> UUID | None:
@@ -116,9 +116,9 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-def _tell_lag(house: House) -> None:
-    last = house.register.recorder.max_notification_id() or 0
-    with house.register.recorder.connection() as connection:
+def _tell_lag(trail: Trail) -> None:
+    last = trail.recorder.max_notification_id() or 0
+    with trail.recorder.connection() as connection:
         position = standing(connection, "trail", 0, seconds=0)
     if position < last:
         console.print(f"the trail stands at position {position} of {last}  轨迹位于 {position}/{last}")

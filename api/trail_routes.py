@@ -1,6 +1,6 @@
 """GET: the trail. Every question here is itself recorded."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from api.identity import Identity, identify, require
 from api.lookup import QUESTIONERS
 from api.query import DAY, INSTANT, LIMIT, CursorText, Limit, Position, clean, require_exact_day
-from api.trail import Trail
+from api.trail import BEFORE_ALL, Trail
 from api.trail_forms import MEDIA_TYPES, Format
 from lifecycle import events as e
 from lifecycle.errors import Malformed
@@ -21,7 +21,6 @@ Text = Annotated[str | None, Query(max_length=200)]
 From = Annotated[str | None, Query(alias="from", max_length=40)]
 To = Annotated[str | None, Query(alias="to", max_length=40)]
 CAUSES = ("request:", "clock:", "rehearsal:", "import:")
-BEFORE_ALL = datetime(1900, 1, 1, tzinfo=UTC)
 NO_STORE = {"Cache-Control": "no-store"}
 
 
