@@ -31,6 +31,7 @@ from api.terminal import Day, Unfit, at_home, console, day_option
 from api.walk import StepFailed
 from lifecycle import commands as c
 from lifecycle import events as e
+from lifecycle.documents import last_bearing
 from lifecycle.errors import Refusal
 from lifecycle.scheduler import why
 from lifecycle.scheme import EditionChanged
@@ -160,7 +161,7 @@ def status(number: str, on: Day = None) -> None:
 def document(
     number: str,
     out: Annotated[Path, typer.Option("-o", "--out", help="the file to write")],
-    version: Annotated[int | None, typer.Option(help="an earlier version of the document; else the latest")] = None,
+    version: Annotated[int | None, typer.Option(help="a version of the document; else the last that bears it")] = None,
     original: Annotated[bool, typer.Option("--original", help="unmarked, whatever stands of it")] = False,
 ) -> None:
     """The document of a certificate number as a PDF, marked with what stands of it today."""
@@ -169,7 +170,7 @@ def document(
             signer.begin()
         certificate = house.register.certificate_numbered(number)
         fetch = house.documents.original if original else house.documents.current
-        given = fetch(OPERATOR, certificate.id, version or certificate.document)
+        given = fetch(OPERATOR, certificate.id, version or last_bearing(certificate, number))
         out.write_bytes(given.content)
         console.print(f"{out}: {len(given.content)} bytes, {given.headers['Document-Standing']}")
 
@@ -200,7 +201,7 @@ def rebuild(
     Stopped with Ctrl-C, it goes on where it stood when it is asked again.
     """
     with at_home() as house:
-        projections = {each.projection.name: each.projection for each in house.engine.followers}
+        projections = {projection.name: projection for projection in house.engine.projections}
         if name not in projections:
             raise typer.BadParameter(f"no projection {name}; there are {', '.join(projections)}")
         if anew:

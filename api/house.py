@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 
+from api import log
 from api.forms import JWT, Forms
 from api.key_folder import KeyFolder
 from api.lookup import Questions
@@ -148,6 +149,7 @@ def addresses(settings: Settings) -> Generator[Addresses]:
 @contextmanager
 def opened(where: Addresses, settings: Settings) -> Generator[House]:
     """The house, its editions published, nothing running yet; everything is closed afterwards."""
+    log.begin()
     with ExitStack() as stack:
         register = Register({"CERTLIFE_DATABASE_URL": where.service}, DatabasePresent())
         stack.callback(register.close)

@@ -18,6 +18,7 @@ from api.printing import routes as documents
 from api.rate import RateLimit
 from api.rendering import Renderer
 from api.trail import Trail
+from api.words import Language
 from projections.engine import SQL as ENGINE_SQL
 from projections.gatherer import Gatherer
 
@@ -28,8 +29,19 @@ class Service(FastAPI):
     front: Application | None = None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Every request comes to the front; the front passes on what is not for it."""
+        """Every request comes to the front, HEAD as GET without a body; the front passes on what is not for it."""
+        if scope.get("method") == "HEAD":
+            scope, send = scope | {"method": "GET"}, _without_body(send)
         await (self.front or super().__call__)(scope, receive, send)
+
+
+def _without_body(send: Send) -> Send:
+    """RFC 9110, 9.3.2: the same head as to GET, and nothing after it."""
+
+    async def head_alone(message: Message) -> None:
+        await send(message | {"body": b""} if message["type"] == "http.response.body" else message)
+
+    return head_alone
 
 
 def application(house: House) -> Service:
@@ -44,14 +56,16 @@ def application(house: House) -> Service:
         redoc_url=None,
     )
     problems.install(app)
-    renderer = Renderer(house.settings.public_address, simulation=house.simulation)
+    settings = house.settings
+    issuer: dict[Language, str] = {"zh": settings.issuer_zh, "en": settings.issuer_en}
+    renderer = Renderer(settings.public_address, issuer, simulation=house.simulation)
     app.include_router(commands.router(house.register))
     app.include_router(status.router(house.status))
     app.include_router(signing.router(house.publishing.signers))
     app.include_router(status_list.router(house.publishing.lists))
     app.include_router(lookup.router(house.questions))
     app.include_router(trail_routes.router(Trail(house.questions)))
-    app.include_router(pages.router(house.status, house.publishing.signer, renderer, house.settings.complain_at))
+    app.include_router(pages.router(house.status, house.publishing.signer, renderer, settings.complain_at))
     app.include_router(rendering.router())
     app.include_router(documents.router(house.documents))
     _health(app, house)

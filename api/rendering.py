@@ -4,6 +4,7 @@ Nothing is in line, neither style nor script, so that pages hold under the stric
 the digest of what is in it, so that it may be kept for ever.
 """
 
+from collections.abc import Mapping
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
@@ -41,9 +42,9 @@ STATIC = _named_by_digest()
 
 
 class Renderer:
-    """Makes the pages of a register that the public reaches at ``public_url``."""
+    """Makes the pages of a register that the public reaches at ``public_url``, in the name of ``issuer``."""
 
-    def __init__(self, public_url: str, *, simulation: bool) -> None:
+    def __init__(self, public_url: str, issuer: Mapping[Language, str], *, simulation: bool) -> None:
         self.public_url = public_url
         self.base = urlsplit(public_url).path
         self._templates = Environment(
@@ -53,7 +54,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals |= {"simulation": simulation, "static": self._static}
+        self._templates.globals |= {"simulation": simulation, "issuer": issuer, "static": self._static}
 
     def page(
         self, template: str, language: Language, path: str, *, status: int = 200, kept: dict[str, str] | None = None,

@@ -9,15 +9,15 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from api.bounded import BoundedProtocol
 from api.house import House
 from api.main import application
-from api.one_write import OneWriteProtocol
 
 
 def configuration(house: House) -> uvicorn.Config:
-    """One worker; idle connections are closed after five seconds, headers must come within uvicorn's limits."""
+    """One worker; idle connections are closed after five seconds, and heads of requests come in time (``bounded``)."""
     return uvicorn.Config(
-        application(house), http=OneWriteProtocol, log_level="warning", access_log=False, timeout_keep_alive=5,
+        application(house), http=BoundedProtocol, log_level="error", access_log=False, timeout_keep_alive=5,
         server_header=False, date_header=True, proxy_headers=False, timeout_graceful_shutdown=5,
     )  # fmt: skip
 

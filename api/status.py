@@ -128,6 +128,7 @@ def _public(answer: Answer, turns_on: date | None = None) -> Public:
     return Public(members, sha256(members).hexdigest()[:32], turns_on)
 
 
+@lru_cache(maxsize=256)
 def _expires_at(at: datetime, turns_on: date | None) -> datetime:
     """Five minutes ahead, and never past the day on which a date turns the answer."""
     latest = at + FRESH
@@ -291,15 +292,17 @@ def router(status_questions: StatusQuestions) -> APIRouter:
         request: Request,
         number: Annotated[list[str], Query()],
         on: date | None = None,
+        known_at: datetime | None = None,
         min_position: Position = None,
     ) -> Response:
         """The public status of up to 200 numbers; where one is refused, its problem stands in its place."""
         require_exact_day(request, "on")
+        require_exact_instant(request, "known_at")
         identity = asked_by(request)
         if not 1 <= len(number) <= LIMIT:
             raise Malformed(problem=f"number must be given 1 to {LIMIT} times")
         questions.await_position(min_position, "register")
-        answers = status_questions.statuses(number, identity, on)
+        answers = status_questions.statuses(number, identity, on, known_at)
         bodies = [refused(request, each).body if isinstance(each, Refusal) else each.written.body for each in answers]
         body = b'{"answers":[' + b",".join(map(bytes, bodies)) + b"]}"
         return Response(body, headers={"Cache-Control": "no-cache", "Vary": "Accept"}, media_type="application/json")

@@ -16,7 +16,7 @@ from lifecycle import errors
 from lifecycle import events as e
 from lifecycle.amendment import amend
 from lifecycle.certificate import Certificate
-from lifecycle.rules import Edition
+from lifecycle.rules import Edition, normalise_number
 
 DocumentStanding = Literal[
     "upcoming", "valid", "suspended", "withdrawn", "cancelled", "expired", "superseded", "void", "corrected"
@@ -91,6 +91,16 @@ def documents_of(certificate: Certificate) -> dict[int, Document]:
         for r in certificate.history
         if isinstance(r.fact, e.Certificate)
     }
+
+
+def last_bearing(certificate: Certificate, number: str) -> int:
+    """The last version on which the number is printed."""
+    bearing = [
+        version
+        for version, document in documents_of(certificate).items()
+        if normalise_number(document.fact.number) == normalise_number(number)
+    ]
+    return max(bearing, default=certificate.document)
 
 
 def next_document(certificate: Certificate) -> int:

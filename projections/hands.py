@@ -18,10 +18,10 @@ NICENESS = 10
 
 
 @contextmanager
-def helped(url: str, projection: Any, rebuild: Any, hands: int) -> Iterator[Callable[[], bool]]:
-    """Tells whether any of so many helpers is still at work; at the end none is."""
+def helped(told: Any, hands: int) -> Iterator[Callable[[], bool]]:
+    """Tells whether any of so many helpers, ``told`` where to take part in what, is at work; at the end none is."""
     with ExitStack() as stack:
-        helpers = [stack.enter_context(_helper(pickle.dumps((url, projection, rebuild)))) for _ in range(hands)]
+        helpers = [stack.enter_context(_helper(pickle.dumps(told))) for _ in range(hands)]
         yield lambda: any(helper.poll() is None for helper in helpers)
 
 
@@ -44,8 +44,8 @@ def main() -> None:
 
     os.nice(NICENESS)
     gc.disable()  # millions of objects, none of which refers to itself
-    url, projection, rebuild = pickle.load(sys.stdin.buffer)  # noqa: S301 - by a pipe from who started it
-    with taking_part(url, projection, rebuild) as read_part:
+    told = pickle.load(sys.stdin.buffer)  # noqa: S301 - by a pipe from who started it
+    with taking_part(*told) as read_part:
         while not select([sys.stdin], [], [], 0)[0] and read_part():
             pass
 

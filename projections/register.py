@@ -133,8 +133,8 @@ class RegisterProjection:
                 numbers += packed((*row, places.get(row[0])))
             for row in listed:
                 certificates += packed(row)
-        copy_in(connection, SQL["copy_register"], numbers)
-        copy_in(connection, SQL["copy_certificate"], certificates)
+        copy_in(connection, SQL["copy_register"], [numbers])
+        copy_in(connection, SQL["copy_certificate"], [certificates])
 
     def place(self, connection: Connection, span: Span) -> None:
         connection.execute(SQL["place_claimed"], span._asdict())

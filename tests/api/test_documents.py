@@ -3,9 +3,11 @@
 import base64
 import json
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
+from secrets import token_hex
 from shutil import copytree
 from typing import Any
 from uuid import UUID
@@ -17,7 +19,10 @@ from jwt import PyJWKSet
 
 from api.cli import main
 from api.main import application
-from lifecycle.documents import document_of
+from api.printing import documents, proof
+from api.printing.press import Press, Printed
+from lifecycle.documents import canonical, document_of
+from lifecycle.store import Recorder
 from tests.api.life import Json, Life, later, life_at, reasons
 from tests.api.office import FOUNDER, Office, answered, office_of, refused
 from tests.api.pdf import Pdf
@@ -146,6 +151,16 @@ def test_the_qr_code_leads_to_the_verify_page_with_a_proof_that_verifies_offline
     assert jwt.get_unverified_header(proof) == {
         "alg": "EdDSA", "kid": seals(life)[0]["kid"], "typ": "document+jwt",
     }  # fmt: skip
+
+
+def test_the_address_in_the_qr_code_shows_what_stands(office: Office) -> None:
+    life = life_at(office, "active")
+    (address,) = Pdf(fetched(life).content).qr_codes()
+    office.house.catch_up()
+    page = office.client.get(address.removeprefix(office.house.settings.public_address))
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    assert life.number in page.text
 
 
 @pytest.mark.parametrize("part", [0, 1, 2], ids=["header", "claims", "signature"])
@@ -346,3 +361,59 @@ def test_an_operator_writes_a_document_to_a_file_by_its_number(
         with pytest.raises(SystemExit, match=status):
             main()
     assert out.read_bytes() == content
+
+
+def test_an_operator_is_given_the_document_that_bears_the_number(
+    office: Office, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    life = life_at(office, "active")
+    office.moves_to("2024-03-01")
+    life.graded("regrade", lost=10).decided("change_grade")
+    successor = office.status(life.number)["superseded_by"]
+    monkeypatch.setenv("CERTLIFE_DATABASE_URL", database.service_url)
+    monkeypatch.setenv("CERTLIFE_ENGINE_DATABASE_URL", database.engine_url)
+    monkeypatch.setenv("CERTLIFE_KEYS", str(office.house.settings.keys_folder))
+    for number, version in ((life.number, 1), (successor, 2)):
+        out = tmp_path / f"{version}.pdf"
+        monkeypatch.setattr(sys, "argv", ["certlife", "document", number, "-o", str(out), "--original"])
+        with pytest.raises(SystemExit, match="0"):
+            main()
+        assert out.read_bytes() == fetched(life, version, original="true").content
+
+
+# ---- seeded faults ---------------------------------------------------------------------------------------------------
+
+
+def _made_anew(press: Press, face: Json) -> Printed:
+    printed = _PRINTS(press, face)
+    return Printed(printed.content + b"%" + token_hex(8).encode(), printed.pages)
+
+
+_PRINTS = Press.document
+MUTANTS: dict[str, tuple[Any, str, Any, Callable[..., None]]] = {
+    "what is superseded is not marked": (
+        documents, "MARKS", {},
+        lambda office, _: test_every_reissue_is_a_document_of_its_own_and_the_old_one_is_marked(office),
+    ),
+    "each making differs": (
+        Press, "document", _made_anew, test_another_process_over_the_same_facts_makes_the_same_bytes
+    ),
+    "the proof is of other facts": (
+        proof, "canonical", lambda facts: canonical({**facts, "holder": ""}),
+        lambda office, _: test_the_qr_code_leads_to_the_verify_page_with_a_proof_that_verifies_offline(office),
+    ),
+    "what is given is not what was kept": (
+        Recorder, "document", lambda recorder, sha256: b"%PDF-1.7",
+        test_a_document_is_made_when_it_is_first_asked_for_and_never_again,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_seeded_fault_is_found(
+    mutant: str, office: Office, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, name, fault, test = MUTANTS[mutant]
+    monkeypatch.setattr(room, name, fault)
+    with pytest.raises(AssertionError):
+        test(office, database)

@@ -11,9 +11,10 @@ from joserfc.errors import JoseError
 from api.words import CATALOGUE, LANGUAGES, day_in
 from lifecycle.status import PublicStatus
 from tests.api.life import Json, Life, life_at
-from tests.api.office import Office, answered
+from tests.api.office import Office, answered, office_of
 from tests.api.reading import Page, page_of
 from tests.api.test_confinement import INTERNAL, told
+from tests.databases import Database
 
 UNKNOWN = "CSP-S01-2031-54321"
 FULL_WIDTH = str.maketrans({chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)})
@@ -303,6 +304,14 @@ def test_what_a_code_adds_to_the_address_changes_nothing(shared_office: Office, 
     more = page(shared_office, numbers["valid"], "en", proof="eyJ.x.y", v="1", known_at="1999-01-01T00:00:00Z")
     assert more.text_of("dl") == plain.text_of("dl")
     assert more.text_of("h1") == plain.text_of("h1")
+
+
+def test_a_page_names_the_certification_body_where_it_is_told(database: Database) -> None:
+    with office_of(database, issuer_zh="某认证中心", issuer_en="A & B Certification") as office:
+        for language, named, other in (("zh", "某认证中心", "A & B"), ("en", "A & B Certification", "某认证中心")):
+            shown = page_of(office.get("/verify", lang=language))
+            assert named in shown.text
+            assert other not in shown.text
 
 
 def test_the_catalogue_fills_in_the_same_in_both_languages() -> None:

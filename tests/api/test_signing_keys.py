@@ -103,7 +103,7 @@ def test_a_register_gets_its_first_key_when_it_is_first_served(database: Databas
 def test_of_two_processes_that_start_at_once_one_makes_the_key(database: Database, tmp_path: Path) -> None:
     with at_work(database, tmp_path) as one, at_work(database, tmp_path) as other:
         with ThreadPoolExecutor(2) as threads:
-            list(threads.map(application, [one, other]))
+            list(threads.map(lambda house: house.publishing.signer.begin(), [one, other]))
         (added,) = recorded(one)
         assert one.publishing.signer.kid == other.publishing.signer.kid == added.kid
         assert [file.name for file in folder_of(one).iterdir()] == [f"{added.kid}.jwk"]

@@ -110,16 +110,18 @@ def test_a_fact_that_cannot_be_projected_sets_its_certificate_aside_and_the_othe
     assert tables(scene.connection) == rebuilt(scene.connection, batch=1)
 
 
+@pytest.mark.parametrize("seen", [True, False], ids=["seen", "not seen yet by the engine"])
 @pytest.mark.parametrize("why", BROKEN)
-def test_a_rebuild_beside_sets_the_same_aside_for_the_same_reason(scene: Scene, why: str) -> None:
+def test_a_rebuild_beside_sets_the_same_aside_for_the_same_reason(scene: Scene, why: str, seen: bool) -> None:
     scene.breaks(*BROKEN[why])
     scene.other.suspended()
-    scene.project()
-    live = tables(scene.connection)
-    assert scene.set_aside() == {str(scene.broken.id)}
+    if seen:
+        scene.project()
+    expected = rebuilt(scene.connection)
     for projection in projections():
         list(rebuild(scene.url, projection))
-    assert tables(scene.connection) == live
+    assert tables(scene.connection) == expected
+    assert scene.set_aside() == {str(scene.broken.id)}
 
 
 def test_a_rebuild_beside_that_trusts_the_bulk_read_is_found_out(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
