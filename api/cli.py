@@ -17,12 +17,12 @@ from eventsourcing.persistence import PersistenceError
 from pydantic import ValidationError
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from api import replay_command, scheme_command, server
+from api import audit_command, replay_command, scheme_command, server, trail_command
 from api.demo import YEARS, Demonstration, demonstration
 from api.generate import Progress as Generated
 from api.generate import generate as generate_lives
 from api.house import PresentRefused, addresses, opened
-from api.identity import Identity
+from api.identity import OPERATOR
 from api.key_folder import KeyFolderRefused
 from api.postgres import PostgresUnavailable
 from api.published_folder import PublishedFolder
@@ -54,7 +54,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 keys = typer.Typer(no_args_is_help=True, help="Keys of persons: add, revoke, list; the key that signs: rotate-signing.")
 app.add_typer(keys, name="keys")
 app.add_typer(scheme_command.app, name="scheme")
+app.add_typer(audit_command.app, name="audit")
 app.command()(replay_command.replay)
+app.command()(trail_command.trail)
 
 EXPECTED = (
     Refusal, PresentRefused, PostgresUnavailable, EditionChanged, StepFailed, server.AddressTaken, PersistenceError,
@@ -62,10 +64,6 @@ EXPECTED = (
     OtherDefinition, RebuildEnded,
     psycopg.OperationalError, OSError,
 )  # fmt: skip
-
-
-OPERATOR = Identity(e.By("operator", "auditor", "command-line"), None)
-"""Who asks on the machine itself."""
 
 
 def main() -> None:
@@ -207,7 +205,7 @@ def lag() -> None:
 
 @app.command()
 def rebuild(
-    name: Annotated[str, typer.Argument(help="register or deadlines")],
+    name: Annotated[str, typer.Argument(help="register, deadlines or trail")],
     anew: Annotated[bool, typer.Option("--anew", help="do not go on with what an earlier run left")] = False,
 ) -> None:
     """A projection made again from the whole log; the old rows serve until the new ones are complete.

@@ -41,6 +41,7 @@ from projections import deadlines
 from projections.deadlines import DeadlinesProjection
 from projections.engine import Engine, connect
 from projections.register import RegisterProjection
+from projections.trail import TrailProjection
 
 SQL = load("house", "api")
 
@@ -108,7 +109,10 @@ class House:
         return self.tick(self.today())
 
     def tick(self, on: date, *, dry_run: bool = False) -> Tick:
-        """One round of the clock by hand; only a dry run looks at a day to come. Raises DayInFuture."""
+        """One round of the clock by hand, and the reads of the trail sealed; only a dry run looks at a day to come.
+
+        Raises DayInFuture.
+        """
         if on > (today := self.today()) and not dry_run:
             raise DayInFuture(what="the tick's day", on=on, today=today)
 
@@ -117,7 +121,10 @@ class House:
                 pages = list(deadlines.clock_due(connection, by))
             yield from pages
 
-        return tick(self.register, due, on, dry_run=dry_run)
+        done = tick(self.register, due, on, dry_run=dry_run)
+        if not dry_run:
+            self.register.seal_trail_reads()
+        return done
 
     @contextmanager
     def reading(self) -> Generator[psycopg.Connection]:
@@ -172,7 +179,8 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
         register.glyphs = font = Font()
         register.open()
         stars = {e.id: {code: level.stars for code, level in e.levels.items()} for e in register.editions.values()}
-        engine = Engine(where.engine, [RegisterProjection(stars), DeadlinesProjection()], present)
+        projections = [RegisterProjection(stars), DeadlinesProjection(), TrailProjection()]
+        engine = Engine(where.engine, projections, present)
         with connect(where.engine) as connection:
             engine.prepare(connection)
         questions = Questions(register)

@@ -26,6 +26,10 @@ class Identity:
         return self.by.role
 
 
+OPERATOR = Identity(e.By("operator", "auditor", "command-line"), None)
+"""Who asks on the machine itself."""
+
+
 def identify(register: Register, request: Request) -> Identity:
     """Whose key the request bears. Raises KeyMissing or KeyNotAccepted."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")

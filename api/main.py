@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from starlette.concurrency import run_in_threadpool
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import commands, ledger, lookup, pages, problems, rendering, signing, status, status_list
+from api import commands, ledger, lookup, pages, problems, rendering, signing, status, status_list, trail_routes
 from api.document import document
 from api.hot_path import HotPath
 from api.house import House
@@ -17,6 +17,7 @@ from api.page_front import PageFront
 from api.printing import routes as documents
 from api.rate import RateLimit
 from api.rendering import Renderer
+from api.trail import Trail
 from api.words import Language
 from projections.engine import SQL as ENGINE_SQL
 from projections.gatherer import Gatherer
@@ -63,6 +64,7 @@ def application(house: House) -> Service:
     app.include_router(signing.router(house.publishing.signers))
     app.include_router(status_list.router(house.publishing.lists))
     app.include_router(lookup.router(house.questions))
+    app.include_router(trail_routes.router(Trail(house.questions)))
     app.include_router(pages.router(house.status, house.publishing.signer, renderer, settings.complain_at))
     app.include_router(rendering.router())
     app.include_router(documents.router(house.documents))

@@ -51,6 +51,13 @@ class ProjectionLate(Refusal):
     zh = "请求的位置为 {wanted}，当前答案位于 {position}。请稍后重试。"
 
 
+class EventUnknown(Refusal):
+    code = "event_unknown"
+    kind = "not_found"
+    en = "There is no event at position {position}."
+    zh = "位置 {position} 没有事件。"
+
+
 def language_of(request: Request) -> str:
     """zh where the caller prefers it, else en."""
     return "zh" if request.headers.get("accept-language", "").lower().startswith("zh") else "en"

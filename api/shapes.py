@@ -200,6 +200,46 @@ DOCUMENT = exactly(
     ),
 )
 
+CHANGED: Schema = {
+    "description": "By the name of a member of the certificate's state, its value before and after.",
+    "type": "object",
+    "additionalProperties": {"type": "array", "minItems": 2, "maxItems": 2},
+}
+
+TRAIL_EVENT = exactly(
+    position=COUNT,
+    recorded_at=INSTANT,
+    type=TEXT,
+    stream=ID,
+    version=COUNT,
+    effective_on=perhaps(DAY),
+    certificate_id=perhaps(ID),
+    organisation=perhaps(ID),
+    by=perhaps(exactly(person=TEXT, role={"enum": sorted(get_args(e.Role))}, key=TEXT)),
+    signed_by=list_of(TEXT),
+    cause=perhaps(exactly({"body_sha256": TEXT}, kind=TEXT, id=TEXT)),
+    case=perhaps(COUNT),
+    proposal=perhaps(COUNT),
+    edition=perhaps(TEXT),
+    grounds={"type": "object"},
+    refers=list_of(exactly(link=TEXT, version=COUNT)),
+    changed=perhaps(CHANGED),
+    problem=perhaps(TEXT),
+    clauses={"type": "object", "additionalProperties": TEXT},
+)
+
+TRAIL_LINK = exactly(link=TEXT, of=COUNT, event=ref("TrailEvent"))
+
+TRAIL_CHAIN = exactly(
+    {"receipt": perhaps(exactly(body_sha256=SHA256, position=COUNT, recorded_at=INSTANT)), "same_cause": COUNT},
+    event=ref("TrailEvent"),
+    fact=perhaps(ref("Event")),
+    causes=list_of(TRAIL_LINK),
+    effects=list_of(TRAIL_LINK),
+)
+
+TRAIL_CHANGES = exactly(**{"from": INSTANT}, to=INSTANT, changed=CHANGED, events=list_of(ref("TrailEvent")))
+
 ANSWERS: dict[str, Schema] = {
     "Problem": PROBLEM,
     "Certificate": CERTIFICATE,
@@ -209,6 +249,9 @@ ANSWERS: dict[str, Schema] = {
     "Document": DOCUMENT,
     "ListedCertificate": LISTED,
     "Deadline": DEADLINE,
+    "TrailEvent": TRAIL_EVENT,
+    "TrailChain": TRAIL_CHAIN,
+    "TrailChanges": TRAIL_CHANGES,
     "Readiness": READINESS,
 }
 """By their names in the document's components."""

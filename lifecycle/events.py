@@ -513,6 +513,14 @@ class SigningKeyRetired(Fact, kw_only=True, tag="signing-key-retired.v1"):
     reason: str = ""
 
 
+class TrailReadsSealed(Fact, kw_only=True, tag="trail-reads-sealed.v1"):
+    """On ``day`` the trail was read ``reads`` times; ``sha256`` is the digest of the record of them."""
+
+    day: date
+    reads: int
+    sha256: str
+
+
 # ---- reading and writing ---------------------------------------------------------------------------------------------
 
 

@@ -96,6 +96,19 @@ def packed_streams(
             yield Packed._make(row)
 
 
+def span_rows(connection: psycopg.Connection[Any], first: UUID, last: UUID, *, upto_position: int) -> Iterator[Row]:
+    """The facts of all streams with an id from ``first`` to ``last``, unread, stream by stream."""
+    bounds = {"first": first, "last": last, "upto": upto_position}
+    with connection.cursor().copy(SQL["copy_span"], bounds) as copy:
+        copy.set_types(["int8", "uuid", "int4", "text", "bytea", "timestamptz"])
+        yield from copy.rows()  # pyright: ignore[reportReturnType]
+
+
+def stream_rows(connection: psycopg.Connection[Any], id: UUID, upto_position: int) -> list[Row]:
+    """One stream as it was known at the position, unread."""
+    return _rows(connection, SQL["select_stream"], {"id": id, "upto": upto_position, "known_at": None})
+
+
 def of_topic(connection: psycopg.Connection[Any], topic: str, upto_position: int) -> Iterator[Row]:
     """The facts of one topic up to a position, in commit order, unread; for which the whole log is looked through."""
     bounds = {"topic": topic, "upto": upto_position}

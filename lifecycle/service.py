@@ -20,7 +20,7 @@ from lifecycle import events as e
 from lifecycle import organisation as organisations
 from lifecycle import person as persons
 from lifecycle.certificate import Certificate
-from lifecycle.decisions.clock import owed
+from lifecycle.decisions.clock import CLOCK, owed
 from lifecycle.decisions.moment import Moment
 from lifecycle.documents import EVERY_GLYPH, Document, Glyphs, Made, Sealed, document_of, seal_of
 from lifecycle.entailed import entail, enter_application
@@ -30,6 +30,7 @@ from lifecycle.periods import legal_day
 from lifecycle.rules import Edition, normalise_number, shipped_editions
 from lifecycle.signing_keys import SigningKey, SigningKeys
 from lifecycle.store import DayTurned, KeyNotInForce, ReceiptExists, VersionConflict
+from lifecycle.trail_reads import TrailReads
 from lifecycle.work import Answer, Request, Work, receipt_of, repeated
 
 TRIES = 20
@@ -220,6 +221,11 @@ class Register(Application[UUID]):
     def add_first_signing_key(self, by: e.By, key: SigningKey) -> None:
         """The key signs from now on, unless another does."""
         self._on_register(by, lambda moment: signing_keys.add_first(self.signing_keys(), key, moment))
+
+    def seal_trail_reads(self) -> None:
+        """Who read the trail on days gone by is sealed, once for each day."""
+        reads = TrailReads(self.recorder)
+        self._on_register(CLOCK, lambda moment: reads.owed(self.clock.instant()))
 
     def organisation(self, id: UUID) -> Organisation:
         return organisations.fold(id, self.events.get(id))

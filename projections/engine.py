@@ -18,7 +18,16 @@ from psycopg import Connection, OperationalError
 
 from lifecycle import log
 from lifecycle.service import Clock
-from projections.follower import SQL, Follower, OtherDefinition, Projection, connect, definition_of, stored_definition
+from projections.follower import (
+    SQL,
+    Follower,
+    OtherDefinition,
+    Projection,
+    connect,
+    definition_of,
+    follower_of,
+    stored_definition,
+)
 from projections.ledger import LedgerFollower
 from projections.rebuild import Rebuildable, rebuild
 
@@ -37,7 +46,7 @@ class Engine:
         self.url = url
         self.clock = clock
         self.projections = projections
-        self.followers = [Follower(projection) for projection in projections]
+        self.followers: list[Follower] = [follower_of(projection) for projection in projections]
         self.ledger = LedgerFollower()
         self._complaint = ""
         self.stopping = threading.Event()

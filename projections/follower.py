@@ -71,7 +71,7 @@ class Follower:
             with connection.transaction():
                 return self._advance(connection, batch)
         except BaseException:
-            self.folds.forget()
+            self.forget()
             raise
 
     def _advance(self, connection: Connection, batch: int) -> int:
@@ -79,10 +79,18 @@ class Follower:
         self.hold(connection)
         rows = log.tail_rows(connection, self.position, batch)
         if rows:
-            self.project(connection, self.folds.advance(connection, rows))
+            self.read(connection, rows)
             self.position = rows[-1][0]
             connection.execute(SQL["move_position"], {"projection": name, "position": self.position})
         return len(rows)
+
+    def read(self, connection: Connection, rows: Sequence[log.Row]) -> None:
+        """The rows of the log are projected."""
+        self.project(connection, self.folds.advance(connection, rows))
+
+    def forget(self) -> None:
+        """Nothing is remembered of what was read."""
+        self.folds.forget()
 
     def hold(self, connection: Connection) -> None:
         """The position is known, and moved by nobody else before the transaction ends. Raises OtherDefinition."""
@@ -148,6 +156,11 @@ class Follower:
             "complete_until": instant,
         }
         connection.execute(SQL["mark_complete"], values)
+
+
+def follower_of(projection: Projection) -> Follower:
+    """Who keeps the projection up: a follower of the projection's own kind, or one that folds certificates."""
+    return getattr(projection, "follower", Follower)(projection)
 
 
 def connect(url: str, schema: str = "projections") -> Connection:

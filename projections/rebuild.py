@@ -22,7 +22,7 @@ from lifecycle.events import RecordCorrected
 from lifecycle.sql import load
 from projections import follower
 from projections.folds import CLAIM_TOPIC, OTHER_TOPICS, Claim, claim_of
-from projections.follower import Follower, OtherDefinition, connect, definition_of, stored_definition
+from projections.follower import OtherDefinition, connect, definition_of, follower_of, stored_definition
 from projections.hands import helped
 from projections.tables import Rows, Span
 
@@ -71,7 +71,7 @@ class Rebuild:
         self.url = url
         self.connection = connection
         self.projection = projection
-        self.follower = Follower(projection)
+        self.follower = follower_of(projection)
         self.name = {"projection": projection.name}
 
     def begin(self) -> None:
@@ -137,7 +137,7 @@ class Rebuild:
                 self.projection.swap(self.connection)
                 self._take_the_position()
         except LockNotAvailable:
-            self.follower.folds.forget()
+            self.follower.forget()
             return False
         return True
 
@@ -189,6 +189,9 @@ class Rebuild:
 
     def _load(self, span: Span) -> int:
         """The rows of a part stand; answers how many facts it had."""
+        if (load := getattr(self.follower, "load", None)) is not None:
+            with connect(self.url) as reader:
+                return load(self.connection, log.span_rows(reader, *span, upto_position=self.upto))
         reading = _Reading(self.projection, self._set_aside(span))
         try:
             with self.connection.transaction():

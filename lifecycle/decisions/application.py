@@ -121,10 +121,7 @@ def close_nonconformity(certificate: Certificate, command: c.CloseNonconformity,
 def review_assessment(certificate: Certificate, command: c.ReviewAssessment, moment: Moment) -> list[e.Fact]:
     """The review and the grade that follows from the record, in one transaction; the reviewer was not on the team."""
     case, on = enter_case(certificate, command.case, command, e.AssessmentReviewed, moment)
-    for person in moment.signers:
-        if person in case.team:
-            raise errors.StoodOnTeam(person=person, act="review_assessment", case=case.version)
-    require_no_conflict(certificate, moment.signers, moment)
+    require_reviewers_free(certificate, case, moment)
     edition = moment.edition_of(certificate)
     grade = grade_of(edition, case)
     return [
@@ -192,6 +189,14 @@ def team_recording(
     team = command.team or case.planned_team
     require_no_conflict(certificate, team, moment)
     return team
+
+
+def require_reviewers_free(certificate: Certificate, case: Case, moment: Moment) -> None:
+    """Raises StoodOnTeam or ConflictOfInterest unless every reviewer is free of the case."""
+    for person in moment.signers:
+        if person in case.team:
+            raise errors.StoodOnTeam(person=person, act="review_assessment", case=case.version)
+    require_no_conflict(certificate, moment.signers, moment)
 
 
 def require_on_team(case: Case, moment: Moment, act: str) -> None:

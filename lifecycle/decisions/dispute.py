@@ -63,12 +63,17 @@ def decide(certificate: Certificate, command: c.DecideDispute, moment: Moment) -
     if command.case in certificate.cases and certificate.cases[command.case].kind == "complaint":
         outcome = e.ComplaintDecided
     case, on = enter_case(certificate, command.case, command, outcome, moment)
+    require_uninvolved(certificate, case, moment)
+    return [outcome(**moment.stamp(on, case=case.version), upheld=command.upheld, grounds=command.grounds)]
+
+
+def require_uninvolved(certificate: Certificate, case: Case, moment: Moment) -> None:
+    """Raises InvolvedInAppealed or ConflictOfInterest unless every signer is free of what the case is about."""
     involved = _involved(certificate, case)
     for person in moment.signers:
         if person in involved:
             raise errors.InvolvedInAppealed(person=person, case=case.version)
     require_no_conflict(certificate, moment.signers, moment)
-    return [outcome(**moment.stamp(on, case=case.version), upheld=command.upheld, grounds=command.grounds)]
 
 
 def require_fact(certificate: Certificate, version: int) -> e.Fact:

@@ -42,6 +42,15 @@ COPY (
     GROUP BY originator_id
 ) TO STDOUT (FORMAT binary)
 
+-- The facts of all streams with ids of a span, stream by stream.
+-- name: copy_span
+COPY (
+    SELECT position, originator_id, originator_version, topic, state, recorded_at
+    FROM certlife.events
+    WHERE originator_id BETWEEN %(first)s AND %(last)s AND position <= %(upto)s
+    ORDER BY originator_id, originator_version
+) TO STDOUT (FORMAT binary)
+
 -- The facts of one topic, in commit order.
 -- name: select_topic
 SELECT position, originator_id, originator_version, topic, state, recorded_at

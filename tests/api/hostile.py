@@ -29,7 +29,8 @@ NUMBERS = (
 )  # fmt: skip
 QUERIES = (
     "dry_run", "on", "known_at", "by", "kind", "due_by", "cursor", "limit", "min_position", "status", "level", "holder",
-    "number", "lang",
+    "number", "lang", "actor", "type", "from", "to", "effective_from", "effective_to", "certificate", "cause",
+    "proposal",
 )  # fmt: skip
 HEADERS = (
     "Idempotency-Key", "If-Match", "Authorization", "Content-Type", "Accept", "Accept-Language", "X-Forwarded-For",
@@ -37,7 +38,8 @@ HEADERS = (
 )  # fmt: skip
 QUESTIONS = (
     "/status/{n}", "/status", "/certificates", "/certificates/{id}", "/certificates/{id}/events", "/deadlines",
-    "/deadlines.ics", "/readyz", "/metrics", "/healthz", "/nowhere", "/verify", "/verify/{n}",
+    "/deadlines.ics", "/events", "/events/{p}", "/events.csv", "/events.jsonl", "/certificates/{id}/changes", "/readyz",
+    "/metrics", "/healthz", "/nowhere", "/verify", "/verify/{n}",
 )  # fmt: skip
 
 
@@ -147,7 +149,7 @@ class Hostile:
     def _question(self) -> httpx2.Response:
         life = self.chance.choice([*self.office.resting.values()] or [Life(self.office)])
         number = life.number or self.chance.choice(["CSP-S01-2024-00001", quote(self._text(), safe="")])
-        path = self.chance.choice(QUESTIONS).format(n=number, id=life.id or uuid4())
+        path = self.chance.choice(QUESTIONS).format(n=number, id=life.id or uuid4(), p=self.chance.randrange(99))
         person = self.chance.choice([None, "aud", "holder", "stranger", "adm"])
         query = self._query() if self.chance.random() < 0.8 else ""
         return self._send("GET", self._bent_path(path) + query, self._bent_headers(self.office.bearing(person)), b"")

@@ -70,6 +70,11 @@ QUESTIONS = {
     "/certificates/{certificate_id}/events": STAFF_AND_HOLDER,
     "/certificates/{certificate_id}/documents": STAFF_AND_HOLDER,
     "/certificates/{certificate_id}/documents/{number}": STAFF_AND_HOLDER,
+    "/certificates/{certificate_id}/changes": STAFF_AND_HOLDER,
+    "/events": STAFF_AND_HOLDER,
+    "/events/{position}": STAFF_AND_HOLDER,
+    "/events.csv": STAFF_AND_HOLDER,
+    "/events.jsonl": STAFF_AND_HOLDER,
     "/deadlines": STAFF_AND_HOLDER,
     "/deadlines.ics": STAFF_AND_HOLDER,
 }
@@ -122,7 +127,7 @@ def test_there_are_exactly_these_endpoints(office: Office) -> None:
         ("GET", path) for path in {*QUESTIONS, *PUBLIC, *KEYLESS, *PAGES, *ASKED_BY_PAGES}
     }
     assert found == expected
-    assert len(found) == 52
+    assert len(found) == 57
     assert {lawful.address for lawful in LAWFUL} == ALLOWED.keys()
 
 
@@ -196,14 +201,28 @@ def test_a_registrar_acts_for_the_holder_only_with_the_digest_of_its_request(off
     answered(lawful.sent(life, person="reg", body=lawful.body(life) | {"request_sha256": SHA}), lawful.status)
 
 
+NOWHERE = {"certificate_id": UUID(int=0), "number": 1, "position": 0}
+
+
+def known(office: Office, certificate: Life) -> dict[str, Any]:
+    """What stands in the addresses of questions about the certificate, the trail knowing of it."""
+    office.house.catch_up()
+    return {"certificate_id": certificate.id, "number": 1, "position": certificate.stream()[0]["position"]}
+
+
+def unknown(path: str) -> str:
+    """How it is said that there is nothing at the address."""
+    return "event_unknown" if "{position}" in path else "certificate_unknown"
+
+
 @pytest.mark.parametrize("path", QUESTIONS)
 def test_each_role_asks_what_it_may_and_nothing_else(office: Office, certificate: Life, path: str) -> None:
-    here, nowhere = (path.format(certificate_id=id, number=1) for id in (certificate.id, UUID(int=0)))
+    here, nowhere = path.format(**known(office, certificate)), path.format(**NOWHERE)
     for role, person in PERSONS.items():
         if role in QUESTIONS[path]:
             assert office.get(here, person).status_code == 200
             if "{" in path:
-                refused(office.get(nowhere, person), 404, "certificate_unknown")
+                refused(office.get(nowhere, person), 404, unknown(path))
         else:
             refused(office.get(here, person), 403, "role_not_allowed")
             refused(office.get(nowhere, person), 403, "role_not_allowed")
@@ -213,7 +232,7 @@ def test_each_role_asks_what_it_may_and_nothing_else(office: Office, certificate
 
 @pytest.mark.parametrize("path", [path for path in QUESTIONS if "{" in path])
 def test_an_applicant_of_another_organisation_is_shown_nothing(office: Office, certificate: Life, path: str) -> None:
-    refused(office.get(path.format(certificate_id=certificate.id, number=1), "stranger"), 404, "certificate_unknown")
+    refused(office.get(path.format(**known(office, certificate)), "stranger"), 404, unknown(path))
 
 
 def test_everybody_asks_for_a_status_and_a_key_that_is_none_is_refused(office: Office, certificate: Life) -> None:
