@@ -117,7 +117,7 @@ opened     ComplaintDecided         decided
 ELSEWHERE = {
     "OrganisationRegistered", "ApplicationEntered", "BarImposed", "BarLifted", "PersonRegistered", "ConflictDeclared",
     "NumberSeriesStarted", "SerialTaken", "NumberClaimed", "EditionPublished", "KeyIssued", "KeyRevoked",
-    "SigningKeyAdded", "SigningKeyRetired",
+    "SigningKeyAdded", "SigningKeyRetired", "TrailReadsSealed",
 }  # fmt: skip
 """Facts of other streams."""
 

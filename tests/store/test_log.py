@@ -135,7 +135,10 @@ def test_a_listener_waits_in_its_thread_until_it_is_woken(production_database: D
 def test_a_listener_whose_connection_was_cut_looks_again(production_database: Database, owner: Owner) -> None:
     with log.Listener(production_database.engine_url) as listener:
         listener.wait(LONG_SECONDS)
-        cut = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'engine_login'"
+        cut = (
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND usename = 'engine_login'"
+        )
         assert owner.rows(cut) == [(True,)]
 
         assert not listener.wait(AT_ONCE)

@@ -27,7 +27,9 @@ QUESTIONS: list[Callable[[Recorder], object]] = [
     lambda recorder: recorder.select_events(uuid4()),
     lambda recorder: recorder.key_by_hash(b"?" * 32),
 ]
-THE_SERVICES_BACKENDS = "SELECT pid FROM pg_stat_activity WHERE usename = 'service_login'"
+THE_SERVICES_BACKENDS = (
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = 'service_login'"
+)
 
 
 def unavailable(ask: Callable[[], object]) -> StoreUnavailable:
@@ -130,7 +132,7 @@ def test_an_append_that_waits_too_long_for_its_turn_is_refused_and_not_in_doubt(
 def test_a_connection_that_was_cut_while_nobody_asked_is_not_noticed(recorder: Recorder, owner: Owner) -> None:
     for ask in (recorder.present, lambda: recorder.insert_events([stored()])):
         ask()
-        cut = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'service_login'"
+        cut = f"SELECT pg_terminate_backend(pid, 5000) FROM ({THE_SERVICES_BACKENDS}) AS backend"
         assert owner.rows(cut) == [(True,)]
 
         assert ask()
