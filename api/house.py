@@ -5,7 +5,7 @@ Reading the environment and the machine's clock happens here and in ``settings``
 
 import os
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,9 +19,11 @@ from api.places import Places
 from api.postgres import running
 from api.present import DatabasePresent, SimulatedPresent
 from api.publishing import Publishing
+from api.rehearsal_runner import Runner
 from api.settings import Settings
 from api.signing import Signer, signed
 from api.status import StatusQuestions
+from api.stars import StarsByEdition
 from api.status_list import StatusLists
 from lifecycle import scheduler
 from lifecycle.errors import DayInFuture
@@ -64,6 +66,7 @@ class House:
     status: StatusQuestions
     publishing: Publishing
     settings: Settings
+    runner: Runner
     clock: object | None = None
 
     @property
@@ -77,6 +80,7 @@ class House:
             self.clock = scheduler.start(self.tick_today, self.settings.tick_seconds)
 
     def stop(self) -> None:
+        self.runner.stop()
         self.publishing.stop()
         if self.clock is not None:
             self.clock.shutdown(wait=True)
@@ -101,12 +105,9 @@ class House:
 
         return tick(self.register, due, on, dry_run=dry_run)
 
-    @contextmanager
-    def reading(self) -> Generator[psycopg.Connection]:
+    def reading(self) -> AbstractContextManager[psycopg.Connection]:
         """A connection that may only read, and may take its time."""
-        with psycopg.connect(self.addresses.service, autocommit=True) as connection:
-            connection.read_only = True
-            yield connection
+        return reading(self.addresses)
 
     def catch_up(self) -> None:
         """The projections stand at the end of the log: brought there by this thread, unless the engine is at work."""
@@ -119,6 +120,14 @@ class House:
             self.engine.prepare(connection)
             self.engine.renew()
             self.engine.catch_up(connection)
+
+
+@contextmanager
+def reading(where: Addresses) -> Generator[psycopg.Connection]:
+    """A connection that may only read, and may take its time."""
+    with psycopg.connect(where.service, autocommit=True) as connection:
+        connection.read_only = True
+        yield connection
 
 
 @contextmanager
@@ -151,7 +160,7 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
         kind = register.recorder.register_kind()
         register.clock = present = _present(kind, settings.starts_at, register)
         register.open()
-        stars = {e.id: {code: level.stars for code, level in e.levels.items()} for e in register.editions.values()}
+        stars = StarsByEdition(register.editions)
         engine = Engine(where.engine, [RegisterProjection(stars), DeadlinesProjection()], present)
         with connect(where.engine) as connection:
             engine.prepare(connection)
@@ -162,7 +171,8 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
         status = StatusQuestions(questions, stars, simulation, forms, places)
         lists = StatusLists(register, signer, places, simulation)
         publishing = Publishing(signer, lists)
-        house = House(where, register, present, kind, engine, questions, status, publishing, settings)
+        runner = Runner(register, lambda: reading(where))
+        house = House(where, register, present, kind, engine, questions, status, publishing, settings, runner)
         stack.callback(house.stop)
         yield house
 

@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from starlette.concurrency import run_in_threadpool
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import commands, lookup, problems, signing, status, status_list
+from api import commands, lookup, problems, rehearsals, signing, status, status_list
 from api.document import document
 from api.hot_path import HotPath
 from api.house import House
@@ -44,6 +44,7 @@ def application(house: House) -> Service:
     app.include_router(signing.router(house.publishing.signer))
     app.include_router(status_list.router(house.publishing.lists))
     app.include_router(lookup.router(house.questions))
+    app.include_router(rehearsals.router(house.register, house.runner))
     _health(app, house)
     app.openapi = lambda: document(app)
     app.add_middleware(Limits)

@@ -89,7 +89,7 @@ class UnderEdition:
     def answer(self, certificate: Certificate, version: int, fact: e.Fact) -> Outcomes:
         if type(fact) is e.EditionAdopted and self.edition is not None:
             return {}
-        if self.period.covers(fact.effective_on) and type(fact) is not e.EditionAdopted:
+        if self.period.covers(fact.effective_on):
             outcomes = self._ask(certificate, version, fact)
         else:
             outcomes = recorded_outcomes(certificate, fact, self.editions)

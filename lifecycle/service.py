@@ -27,6 +27,7 @@ from lifecycle.numbers import series_id
 from lifecycle.organisation import Organisation
 from lifecycle.periods import legal_day
 from lifecycle.rules import Edition, shipped_editions
+from lifecycle.scheme import Scheme
 from lifecycle.signing_keys import SigningKey, SigningKeys
 from lifecycle.store import DayTurned, KeyNotInForce, ReceiptExists, VersionConflict
 from lifecycle.work import Answer, Request, Work, receipt_of, repeated
@@ -53,7 +54,8 @@ class Register(Application[UUID]):
     def __init__(self, env: dict[str, str], clock: Clock) -> None:
         super().__init__(env)
         self.clock = clock
-        self.editions: dict[str, Edition] = {}
+        self.editions: dict[str, Edition] = PublishedEditions(self._learn)
+        self._learnt: dict[str, int] = {}
 
     def open(self) -> None:
         """The editions that ship with the service are published, and all published ones are known.
@@ -179,6 +181,33 @@ class Register(Application[UUID]):
         """The key signs from now on, unless another does."""
         self._on_register(by, lambda moment: signing_keys.add_first(self.signing_keys(), key, moment))
 
+    def propose_edition(self, request: Request, code: str, command: c.PublishEdition) -> Answer:
+        """The edition waits for another person to publish it. Raises SchemeNotKept, EditionMalformed, EditionKnown."""
+        return self._on_other(
+            request,
+            command,
+            lambda: self.scheme(code),
+            lambda found, moment: scheme.propose(found, command, moment),
+        )
+
+    def approve_edition(self, request: Request, code: str, proposal: int, command: c.ApproveEdition) -> Answer:
+        """The proposed edition is published, signed by both."""
+        decide.require_role(request.by.role, command, decide.DUTIES[c.PublishEdition].approved_by)
+        answer = self.on_stream(
+            request,
+            lambda: self.scheme(code),
+            lambda found, moment: scheme.approve(found, proposal, command.digest, moment),
+        )
+        self._learn(code)
+        return answer
+
+    def scheme(self, code: str) -> Scheme:
+        """The scheme as it stands. Raises SchemeNotKept: a scheme begins with an edition that ships."""
+        found = scheme.scheme_of(code, self.events.get(scheme.id_of(code)))
+        if not found.editions:
+            raise errors.SchemeNotKept(scheme=code)
+        return found
+
     def organisation(self, id: UUID) -> Organisation:
         return organisations.fold(id, self.events.get(id))
 
@@ -227,6 +256,8 @@ class Register(Application[UUID]):
         return attempt()
 
     def _on_certificate(self, request: Request, command: c.Command, id: UUID, today: date) -> Work:
+        if isinstance(command, c.SubmitApplication):
+            self._learn(command.scheme)
         certificate = self._subject(request, command, id)
         self._require_version(request, certificate)
         moment = self._moment(request, today, command, certificate)
@@ -335,14 +366,36 @@ class Register(Application[UUID]):
     ) -> Answer:
         """A command of one person on a stream that is no certificate: ``stands`` reads it, ``facts`` decides."""
 
+        decide.require_role(request.by.role, command, decide.DUTIES[type(command)].by)
+        return self.on_stream(request, stands, facts)
+
+    def on_stream(
+        self, request: Request, stands: Callable[[], Any], facts: Callable[[Any, Moment], list[e.Fact]]
+    ) -> Answer:
+        """What ``facts`` decides on what ``stands`` reads is recorded, once."""
+
         def work(today: date) -> Work:
-            decide.require_role(request.by.role, command, decide.DUTIES[type(command)].by)
             found = stands()
             made = Work(found.id, found.version)
             made.add(found.id, found.version, facts(found, self._moment(request, today)))
             return made
 
         return self._once(request, work)
+
+    def add_to(
+        self, stands: Callable[[], Any], facts: Callable[[Any, Moment], list[e.Fact]], by: e.By, cause: e.Cause
+    ) -> None:
+        """What ``facts`` decides on what ``stands`` reads is recorded, by somebody whom nobody waits to be answered."""
+
+        def attempt() -> None:
+            today = legal_day(self.recorder.present(self.clock.instant()))
+            found = stands()
+            work = Work(found.id, found.version)
+            work.add(found.id, found.version, facts(found, Moment(today, by, cause, self.editions)))
+            if work.records:
+                self.save(*work.records, decided_on=today, now=self.clock.instant())
+
+        self._until_settled(attempt)
 
     def _on_register(
         self, by: e.By, facts: Callable[[Moment], list[e.Fact]], also: tuple[str, dict[str, Any]] | None = None
@@ -357,6 +410,13 @@ class Register(Application[UUID]):
                 self.save(*work.records, now=self.clock.instant(), also=[also] if also else [])
 
         self._until_settled(attempt)
+
+    def _learn(self, code: str) -> None:
+        """All editions of the scheme that were published by now are known, also those published elsewhere."""
+        since = list(self.events.get(scheme.id_of(code), gt=self._learnt.get(code, 0)))
+        if since:
+            self.editions |= scheme.fold(since)
+            self._learnt[code] = since[-1].version
 
     def _publish(self, code: str, shipped: dict[str, Edition]) -> None:
         id = scheme.id_of(code)
@@ -374,6 +434,18 @@ class Register(Application[UUID]):
             work.add(id, len(history), facts)
             self.save(*work.records, now=self.clock.instant())
         self.editions |= published | {x.id: x for x in shipped.values() if x.scheme == code}
+
+
+class PublishedEditions(dict[str, Edition]):
+    """The editions by id. One that is not known yet may have been published by another process: it is looked for."""
+
+    def __init__(self, learn: Callable[[str], None]) -> None:
+        super().__init__()
+        self._learn = learn
+
+    def __missing__(self, id: str) -> Edition:
+        self._learn(id.partition(":")[0])
+        return dict(self)[id]
 
 
 def _persons(command: c.Command | None) -> frozenset[str]:
