@@ -22,8 +22,8 @@ from api.publishing import Publishing
 from api.rehearsal_runner import Runner
 from api.settings import Settings
 from api.signing import Signer, signed
-from api.status import StatusQuestions
 from api.stars import StarsByEdition
+from api.status import StatusQuestions
 from api.status_list import StatusLists
 from lifecycle import scheduler
 from lifecycle.errors import DayInFuture

@@ -70,6 +70,11 @@ class Runner:
         running = self._running.get(id)
         return running[1].told() if running and running[0].is_alive() else None
 
+    def wait(self, id: UUID) -> None:
+        """Whatever ran for it in this process has ended."""
+        if id in self._running:
+            self._running[id][0].join()
+
     def stop(self) -> None:
         """Nothing runs any more."""
         self._stopping.set()

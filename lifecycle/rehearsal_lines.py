@@ -61,9 +61,7 @@ def each(recorder: Recorder, rehearsal: UUID) -> Iterator[KeptLine]:
 def line_of(recorder: Recorder, rehearsal: UUID, certificate: UUID) -> KeptLine | None:
     """The certificate's line, if the rehearsal asked about it. Raises LineEdited."""
     with recorder.connection() as connection:
-        row = connection.execute(
-            SQL["select_line"], {"rehearsal": rehearsal, "certificate": certificate}
-        ).fetchone()
+        row = connection.execute(SQL["select_line"], {"rehearsal": rehearsal, "certificate": certificate}).fetchone()
     return _read(rehearsal, *row) if row else None
 
 

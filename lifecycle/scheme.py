@@ -158,8 +158,10 @@ def _problems(scheme: Scheme, edition: Edition, order: str | None, today: date) 
     if not edition.id.startswith(f"{scheme.code}:"):
         yield "edition.id", f"{scheme.code}: and the edition's name", edition.id
     if edition.effective_from < today and order is None:
-        yield "edition.effective_from", f"{today} or later, or the order by which it is earlier", str(
-            edition.effective_from
+        yield (
+            "edition.effective_from",
+            f"{today} or later, or the order by which it is earlier",
+            str(edition.effective_from),
         )
     if edition.published_on > today:
         yield "edition.published_on", f"{today} or earlier", str(edition.published_on)
