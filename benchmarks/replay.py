@@ -24,7 +24,7 @@ from benchmarks.ground import BEGIN, figure, ground, library_environment, middle
 from benchmarks.register import SQL
 from lifecycle import log
 from lifecycle.bulk import spans
-from lifecycle.comparison import Comparing
+from lifecycle.comparison import Comparing, Line
 from lifecycle.events import AnyFact, Recorded
 from lifecycle.history import history_of
 from lifecycle.rehearsing import lines, rehearsed
@@ -105,7 +105,10 @@ def _half(url: str, first: int) -> int:
     comparing = _comparing()
     with psycopg.connect(url, autocommit=True) as connection:
         upto = _position(connection)
-        return sum(line.is_affected for line in lines(connection, comparing, [*spans(upto)][first::2], upto))
+        return sum(
+            isinstance(line, Line) and line.is_affected
+            for line in lines(connection, comparing, [*spans(upto)][first::2], upto)
+        )
 
 
 def _memory(certificates: int, facts: int) -> int:

@@ -68,7 +68,7 @@ class AsRecorded:
     editions: Editions
     level: str | None = None
     due: e.Due | None = None
-    periods: Timeline[date] = field(default_factory=Timeline)
+    periods: Timeline[date] = field(default_factory=Timeline[date])
     not_judged: list[NotJudged] = field(default_factory=list)
 
     def answer(self, certificate: Certificate, version: int, fact: e.Fact) -> Outcomes:
@@ -86,9 +86,9 @@ class UnderEdition:
     period: Period = ALWAYS
     level: str | None = None
     due: e.Due | None = None
-    periods: Timeline[date] = field(default_factory=Timeline)
+    periods: Timeline[date] = field(default_factory=Timeline[date])
     not_judged: list[NotJudged] = field(default_factory=list)
-    grades: dict[int, str | None] = field(default_factory=dict)
+    grades: dict[int | None, str | None] = field(default_factory=dict)
 
     def answer(self, certificate: Certificate, version: int, fact: e.Fact) -> Outcomes:
         if type(fact) is e.EditionAdopted and self.edition is not None:

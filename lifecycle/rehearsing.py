@@ -10,11 +10,11 @@ import psycopg
 
 from lifecycle.bulk import Packed, Span, packed, spans
 from lifecycle.comparison import TOPICS, Comparing, Line
-from lifecycle.report import Report, Scope, Tally
+from lifecycle.report import Report, Scope, SetAside, Tally
 
 
 def rehearsed(connection: psycopg.Connection[Any], comparing: Comparing, scope: Scope, upto_position: int) -> Report:
-    """The report over all certificates in the scope, as the log stood at a position. Raises upcast.Unreadable."""
+    """The report over all certificates in the scope, as the log stood at a position."""
     tally = Tally(comparing.edition, comparing.against, scope, comparing.on)
     for line in lines(connection, comparing, spans(upto_position), upto_position):
         tally.add(line)
@@ -23,7 +23,7 @@ def rehearsed(connection: psycopg.Connection[Any], comparing: Comparing, scope: 
 
 def lines(
     connection: psycopg.Connection[Any], comparing: Comparing, parts: Iterable[Span], upto_position: int
-) -> Iterator[Line]:
+) -> Iterator[Line | SetAside]:
     """The lines of the certificates with ids in the parts, as they stood at a position, in the order of their ids.
 
     The connection serves nothing else meanwhile: while one part is asked, the next one is read.
@@ -31,8 +31,16 @@ def lines(
     with without_collecting():
         for part in _read_ahead(connection, parts, upto_position):
             for stream in part:
-                if line := comparing.line(stream.history()):
+                if line := line_of(stream, comparing):
                     yield line
+
+
+def line_of(stream: Packed, comparing: Comparing) -> Line | SetAside | None:
+    """The stream's line; None where no question was put that is the edition's."""
+    try:
+        return comparing.line(stream.history())
+    except Exception as error:  # a fact that cannot be read, or that no state can take in
+        return SetAside(stream.id, f"{type(error).__name__}: {error}")
 
 
 def _read_ahead(
