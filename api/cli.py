@@ -285,6 +285,7 @@ def demo(
     with demonstration(settings, certificates, seed) as running:
         _where_to_look(running, running.first_numbers())
         _show(running.fill())
+        _rehearsal(running)
         if check:
             _walk(running)
             return
@@ -311,6 +312,13 @@ def _where_to_look(running: Demonstration, numbers: list[str]) -> None:
     bearer = f"-H 'Authorization: Bearer {secrets['auditor']}'"
     console.print(f"  curl {bearer} '{url}/certificates?status=active&limit=5'")
     console.print(f"  curl {bearer} '{url}/deadlines?by={running.now.date().replace(year=running.now.year + 1)}'\n")
+
+
+def _rehearsal(running: Demonstration) -> None:
+    console.print("\nRehearsal of a made-up edition: 95 becomes 93, four stars every 18 months")
+    console.print("演练一个虚构的版本：五星由 95 分改为 93 分，四星每 18 个月监督一次")
+    for line in running.rehearsal():
+        console.print(f"  {line}", markup=False)
 
 
 def _walk(running: Demonstration) -> None:

@@ -14,10 +14,16 @@ from pathlib import Path
 from api.client import Client
 from api.generate import Progress, generate
 from api.house import House, embedded, opened
+from api.made_up import made_up
+from api.report_text import as_text
 from api.server import served
 from api.settings import Settings
 from api.staff import register_staff
 from api.walk import Step, Walk
+from lifecycle.comparison import Comparing
+from lifecycle.log import settled
+from lifecycle.rehearsing import rehearsed
+from lifecycle.report import Scope
 from projections.register import first_numbers
 
 YEARS = 5
@@ -45,6 +51,15 @@ class Demonstration:
         """The rest of the lives, then the present is today's."""
         yield from self.progress
         self.house.present.move_to(max(self.now, self.house.present.instant()))
+
+    def rehearsal(self) -> Iterator[str]:
+        """What an edition that nobody published would have done to the certificates generated."""
+        edition, editions = made_up(), self.house.register.editions
+        comparing = Comparing(edition, editions, self.house.today())
+        with self.house.reading() as connection:
+            position = settled(connection, self.house.present.instant()).position
+            report = rehearsed(connection, comparing, Scope(edition.scheme), position)
+        yield from as_text(report, edition, *editions.values(), lines=3)
 
     def walk(self) -> Iterator[Step]:
         """One certificate through its whole life over HTTP."""

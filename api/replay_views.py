@@ -7,6 +7,7 @@ from uuid import UUID
 from api.house import House
 from api.terminal import Unfit
 from lifecycle.comparison import Comparing
+from lifecycle.events import NumberClaimed
 from lifecycle.numbers import claim_id
 from lifecycle.rules import normalise_number
 from lifecycle.views import three_views
@@ -30,8 +31,7 @@ def _id(house: House, named: str) -> UUID:
     try:
         return UUID(named)
     except ValueError:
-        pass
-    found = list(house.register.events.get(claim_id(normalise_number(named))))
-    if not found:
+        claims = list(house.register.events.get(claim_id(normalise_number(named))))
+    if not claims or not isinstance(claim := getattr(claims[0], "fact", None), NumberClaimed):
         raise Unfit(f"{named} is neither the id of a certificate nor a certificate number.")
-    return found[0].fact.certificate
+    return claim.certificate

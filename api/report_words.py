@@ -59,6 +59,7 @@ def counted(report: Report) -> list[tuple[str, int]]:
         ("不利 lose", report.loses),
         ("有利有弊 both", report.mixed),
         ("无法判定 not judged", len(report.not_judged)),
+        ("搁置 set aside", len(report.set_aside)),
     ]
 
 

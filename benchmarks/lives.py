@@ -126,7 +126,12 @@ class _Life:
         self.on = days["on_site_to"]
 
     def _site(self) -> dict:
-        return {"team": self.team, "on_site_from": self.on - timedelta(days=1), "on_site_to": self.on, "evidence": (SHA,)}
+        return {
+            "team": self.team,
+            "on_site_from": self.on - timedelta(days=1),
+            "on_site_to": self.on,
+            "evidence": (SHA,),
+        }
 
     def _findings(self, elements, scored: bool) -> tuple[e.Finding, ...]:
         care = self.chance.choice((0.05, 0.2, 0.4))

@@ -15,7 +15,7 @@ from lifecycle import errors, rehearsal_lines
 from lifecycle import events as e
 from lifecycle.certificate import Certificate, evolve
 from lifecycle.comparison import TOPICS, Comparing, Line
-from lifecycle.decisions.adoption import Cited, SetAside, adopt, may_adopt
+from lifecycle.decisions.adoption import Cited, NotAdopted, adopt, may_adopt
 from lifecycle.decisions.clock import owed
 from lifecycle.decisions.moment import Moment
 from lifecycle.entailed import entail
@@ -105,21 +105,21 @@ class Run:
             return None, Adopted(certificate.id, number, "already")
         try:
             work, facts = self._facts(certificate, kept)
-        except SetAside as aside:
+        except NotAdopted as aside:
             return None, Adopted(certificate.id, number, aside.why)
         outcome = "adopted" if work else "not_in_force"
         return work, Adopted(certificate.id, number, outcome, facts)
 
     def _facts(self, certificate: Certificate, kept: KeptLine) -> tuple[Work | None, tuple[e.Fact, ...]]:
-        """The clock's facts first, as before every act. Raises SetAside."""
+        """The clock's facts first, as before every act. Raises NotAdopted."""
         moment = self._moment(certificate, kept)
         if not may_adopt(certificate, moment):
             return None, ()
         if not self.is_fresh(certificate, kept.line):
-            raise SetAside("moved")
+            raise NotAdopted("moved")
         signers = self.rehearsal.signers(certificate.id, self._barred(certificate))
         if signers is None:
-            raise SetAside("excluded")
+            raise NotAdopted("excluded")
         stored, before = certificate.version, owed(certificate, moment.today)
         for fact in before:
             evolve(certificate, certificate.version + 1, fact)

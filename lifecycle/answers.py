@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from lifecycle import events as e
@@ -33,6 +34,9 @@ class Period(NamedTuple):
 
 
 ALWAYS = Period()
+
+_READ = {fact: attrgetter(*(path[1:] for path in paths), "effective_on") for fact, paths in OUTCOMES_OF.items()}
+"""What stands at the paths of a fact's outcomes; and its day, so that it is always several."""
 
 
 class NotJudged(NamedTuple):
@@ -64,7 +68,7 @@ class AsRecorded:
     editions: Editions
     level: str | None = None
     due: e.Due | None = None
-    periods: Timeline[date] = field(default_factory=Timeline)
+    periods: Timeline[date] = field(default_factory=Timeline[date])
     not_judged: list[NotJudged] = field(default_factory=list)
 
     def answer(self, certificate: Certificate, version: int, fact: e.Fact) -> Outcomes:
@@ -82,9 +86,9 @@ class UnderEdition:
     period: Period = ALWAYS
     level: str | None = None
     due: e.Due | None = None
-    periods: Timeline[date] = field(default_factory=Timeline)
+    periods: Timeline[date] = field(default_factory=Timeline[date])
     not_judged: list[NotJudged] = field(default_factory=list)
-    grades: dict[int, str | None] = field(default_factory=dict)
+    grades: dict[int | None, str | None] = field(default_factory=dict)
 
     def answer(self, certificate: Certificate, version: int, fact: e.Fact) -> Outcomes:
         if type(fact) is e.EditionAdopted and self.edition is not None:
@@ -123,7 +127,7 @@ def recorded_outcomes(certificate: Certificate, fact: e.Fact, editions: Editions
         return {BAR: editions[fact.edition or certificate.edition].bar_until(fact.effective_on)}
     if isinstance(fact, e.AssessmentRecorded | e.EditionAdopted) and fact.due is None:
         return {}
-    return {path: getattr(fact, path[1:]) for path in OUTCOMES_OF[type(fact)]}
+    return dict(zip(OUTCOMES_OF[type(fact)], _READ[type(fact)](fact), strict=False))
 
 
 def status_on(certificate: Certificate, answering: Answering, day: date) -> Status:
@@ -139,13 +143,14 @@ def _take(answering: Answering, certificate: Certificate, fact: e.Fact, outcomes
     """What is carried on; before anything is issued, the level is the last grade."""
     if "/due" in outcomes:
         answering.due = outcomes["/due"]
-    if type(fact) is e.GradeChanged or (type(fact) is e.GradeDetermined and not certificate.document):
+    kind = type(fact)
+    if kind is e.CertificateIssued or kind is e.CertificateRenewed:
+        _take_document(answering, outcomes)
+    elif kind is e.GradeChanged or (kind is e.GradeDetermined and not certificate.document):
         answering.level = outcomes.get("/level")
-    elif isinstance(fact, e.CertificateIssued | e.CertificateRenewed):
-        _take_document(answering, fact, outcomes)
 
 
-def _take_document(answering: Answering, fact: e.Certificate, outcomes: Outcomes) -> None:
+def _take_document(answering: Answering, outcomes: Outcomes) -> None:
     """Nothing was granted where no level is earned."""
     if outcomes["/level"] == NO_LEVEL:
         answering.level = answering.level or NO_LEVEL

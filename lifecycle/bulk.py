@@ -13,7 +13,7 @@ from lifecycle.sql import load
 from lifecycle.upcast import UPCASTS, read_lines
 
 SQL = load("bulk")
-FACTS_A_PART = 100_000
+FACTS_A_PART = 50_000
 IDS = 2**128
 
 
@@ -31,20 +31,27 @@ def spans(facts: int) -> Iterator[Span]:
     return (Span(UUID(int=first), UUID(int=end - 1)) for first, end in pairwise(ends))
 
 
-def histories(
+class Packed(NamedTuple):
+    """One stream as it is read: its last version, and the versions and states of the facts asked for."""
+
+    id: UUID
+    version: int
+    versions: bytes
+    states: bytes
+
+    def history(self) -> History:
+        """Raises upcast.Unreadable."""
+        versions = struct.unpack(f"!{len(self.versions) // 4}i", self.versions)
+        return History(self.id, self.version, amended(self.id, versions, read_lines(self.states)))
+
+
+def packed(
     connection: psycopg.Connection[Any], span: Span, topics: Collection[str], upto_position: int
-) -> Iterator[History]:
-    """The histories of the streams in the span that have facts of the topics, up to a position; in a transaction.
-
-    Raises upcast.Unreadable.
-    """
+) -> list[Packed]:
+    """The streams in the span that have facts of the topics, up to a position, in the order of their ids."""
     bounds = {**span._asdict(), "topics": [*topics, *UPCASTS], "upto": upto_position}
-    connection.execute(SQL["prepare_bulk"])
-    with connection.cursor().copy(SQL["copy_histories"], bounds) as copy:
-        copy.set_types(["uuid", "int4", "bytea", "bytea"])
-        for id, version, versions, states in copy.rows():
-            yield History(id, version, amended(id, _versions(versions), read_lines(states)))
-
-
-def _versions(packed: bytes) -> tuple[int, ...]:
-    return struct.unpack(f"!{len(packed) // 4}i", packed)
+    with connection.transaction():
+        connection.execute(SQL["prepare_bulk"])
+        with connection.cursor().copy(SQL["copy_histories"], bounds) as copy:
+            copy.set_types(["uuid", "int4", "bytea", "bytea"])
+            return list(map(Packed._make, copy.rows()))

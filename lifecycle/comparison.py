@@ -203,7 +203,7 @@ class Comparing:
         if because == "open_nonconformity":
             return (f"elements[{named}]", "scoring.conformity_required")
         known = [level for level in (said, says["/level"]) if level in self.edition.levels]
-        better = max(known, key=lambda level: self.ranks[level], default=None)
+        better = max(known, key=self.ranks.__getitem__, default=None)
         return (f"levels[{better}].at_least", f"levels[{better}]")
 
     def _differing_due(self, before: e.Due | None, now: e.Due | None) -> Iterator[Differing]:

@@ -489,27 +489,27 @@ class RehearsalUnknown(Refusal):
     code = "rehearsal_unknown"
     kind = "not_found"
     en = "There is no rehearsal {rehearsal}."
-    zh = "没有预演 {rehearsal}。"
+    zh = "没有演练 {rehearsal}。"
 
 
 class RehearsalNotCompleted(Refusal):
     code = "rehearsal_not_completed"
     en = "The rehearsal {rehearsal} is not completed yet: there is nothing to approve or adopt."
-    zh = "预演 {rehearsal} 尚未完成：没有可批准或采用的内容。"
+    zh = "演练 {rehearsal} 尚未完成：没有可批准或采用的内容。"
 
 
 class RehearsalDiffers(Refusal):
     code = "rehearsal_differs"
     kind = "conflict"
     en = "The rehearsal is of the edition with digest {digest} at position {log_position}. Read it again before you approve it."
-    zh = "该预演针对摘要为 {digest} 的版本，位置为 {log_position}。批准前请重新阅读。"
+    zh = "该演练针对摘要为 {digest} 的版本，位置为 {log_position}。批准前请重新阅读。"
 
 
 class AuthorMayNotApprove(Refusal):
     code = "author_may_not_approve"
     kind = "forbidden"
     en = "{person} wrote {edition}, and may not approve its rehearsal."
-    zh = "{person} 是 {edition} 的作者，不得批准其预演。"
+    zh = "{person} 是 {edition} 的作者，不得批准其演练。"
 
 
 class ApprovedAlready(Refusal):
@@ -523,13 +523,13 @@ class NotInRehearsal(Refusal):
     code = "not_in_rehearsal"
     kind = "not_found"
     en = "The rehearsal has no line for the certificate {certificate}."
-    zh = "该预演中没有证书 {certificate}。"
+    zh = "该演练中没有证书 {certificate}。"
 
 
 class RehearsalNotApproved(Refusal):
     code = "rehearsal_not_approved"
     en = "The rehearsal wants the approval of one scheme_manager and one decision_maker. Missing: {missing}."
-    zh = "该预演须由一名方案管理员和一名认证决定人批准。尚缺：{missing}。"
+    zh = "该演练须由一名方案管理员和一名认证决定人批准。尚缺：{missing}。"
 
 
 class EditionNotInForce(Refusal):
@@ -547,7 +547,7 @@ class EditionSucceedsNone(Refusal):
 class NoAdoptionToHalt(Refusal):
     code = "no_adoption_to_halt"
     en = "No adoption of this rehearsal is under way: it is {state}."
-    zh = "该预演没有进行中的采用：其状态为 {state}。"
+    zh = "该演练没有进行中的采用：其状态为 {state}。"
 
 
 # ---- requests --------------------------------------------------------------------------------------------------------

@@ -62,8 +62,7 @@ def ask(certificate: Certificate, so_far: SoFar, fact: e.Fact, edition: Edition)
 
     Raises MalformedFindings or Unjudged where the record is not enough to be graded.
     """
-    asked = _ASK.get(type(fact))
-    return asked(certificate, so_far, fact, edition) if asked else {}
+    return _ASK[type(fact)](certificate, so_far, fact, edition) if type(fact) in _ASK else {}
 
 
 def is_earned(level: str | None) -> TypeGuard[str]:

@@ -36,10 +36,9 @@ def rehearse(
         return found
     tally, digests = _tally(register, found), hashlib.sha256()
     count = 0
-    for batch in _batches(_lines(register, connection, found)):
+    for batch in _batches(_judged(register, connection, found, tally)):
         rehearsal_lines.keep(register.recorder, id, batch)
         for line in batch:
-            tally.add(line)
             digests.update(bytes.fromhex(line.digest))
         count += len(batch)
         told(count)
@@ -64,11 +63,15 @@ def require_kept(register: Register, found: Rehearsal) -> None:
         raise LineEdited(found.id, f"there are {count}, with another digest")
 
 
-def _lines(register: Register, connection: psycopg.Connection, found: Rehearsal) -> Iterator[Line]:
-    asked = comparing(register, found)
+def _judged(
+    register: Register, connection: psycopg.Connection, found: Rehearsal, tally: Tally
+) -> Iterator[Line]:
+    """The lines in the order of their certificates; what is under repair has none, and is counted."""
     upto = found.requested.log_position
-    for span in spans(upto):
-        yield from lines(connection, asked, span, upto)
+    for line in lines(connection, comparing(register, found), spans(upto), upto):
+        tally.add(line)
+        if isinstance(line, Line):
+            yield line
 
 
 def _tally(register: Register, found: Rehearsal) -> Tally:
@@ -108,7 +111,7 @@ def _complete(register: Register, found: Rehearsal, report: Report, count: int, 
 def without_lines(report: Report) -> dict[str, object]:
     """The report's counts; of the certificate whose grade rises its id alone."""
     told = msgspec.structs.asdict(report)
-    told |= {"lines": len(report.lines), "not_judged": len(report.not_judged)}
+    told |= {name: len(told[name]) for name in ("lines", "not_judged", "set_aside")}
     rises = report.any_grade_rises
     example = rises.example.certificate if rises.example else None
     return told | {"any_grade_rises": msgspec.structs.asdict(rises) | {"example": example}}

@@ -1,27 +1,68 @@
 """All recorded questions of a register asked again: reads the log in bulk, writes nothing."""
 
-from collections.abc import Iterator
+import gc
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 
-from lifecycle.bulk import Span, histories, spans
+from lifecycle.bulk import Packed, Span, packed, spans
 from lifecycle.comparison import TOPICS, Comparing, Line
-from lifecycle.report import Report, Scope, Tally
+from lifecycle.report import Report, Scope, SetAside, Tally
 
 
 def rehearsed(connection: psycopg.Connection[Any], comparing: Comparing, scope: Scope, upto_position: int) -> Report:
-    """The report over all certificates in the scope, as the log stood at a position. Raises upcast.Unreadable."""
+    """The report over all certificates in the scope, as the log stood at a position."""
     tally = Tally(comparing.edition, comparing.against, scope, comparing.on)
-    for span in spans(upto_position):
-        for line in lines(connection, comparing, span, upto_position):
-            tally.add(line)
+    for line in lines(connection, comparing, spans(upto_position), upto_position):
+        tally.add(line)
     return tally.report(upto_position)
 
 
-def lines(connection: psycopg.Connection[Any], comparing: Comparing, span: Span, upto_position: int) -> Iterator[Line]:
-    """The lines of the certificates with ids in the span, as they stood at a position, in the order of their ids."""
-    with connection.transaction():
-        for history in histories(connection, span, TOPICS, upto_position):
-            if line := comparing.line(history):
-                yield line
+def lines(
+    connection: psycopg.Connection[Any], comparing: Comparing, parts: Iterable[Span], upto_position: int
+) -> Iterator[Line | SetAside]:
+    """The lines of the certificates with ids in the parts, as they stood at a position, in the order of their ids.
+
+    The connection serves nothing else meanwhile: while one part is asked, the next one is read.
+    """
+    with without_collecting():
+        for part in _read_ahead(connection, parts, upto_position):
+            for stream in part:
+                if line := line_of(stream, comparing):
+                    yield line
+
+
+def line_of(stream: Packed, comparing: Comparing) -> Line | SetAside | None:
+    """The stream's line; None where no question was put that is the edition's."""
+    try:
+        return comparing.line(stream.history())
+    except Exception as error:  # a fact that cannot be read, or that no state can take in
+        return SetAside(stream.id, f"{type(error).__name__}: {error}")
+
+
+def _read_ahead(
+    connection: psycopg.Connection[Any], parts: Iterable[Span], upto_position: int
+) -> Iterator[list[Packed]]:
+    with ThreadPoolExecutor(1) as reader:
+        ahead = None
+        for span in parts:
+            ready, ahead = ahead, reader.submit(packed, connection, span, TOPICS, upto_position)
+            if ready is not None:
+                yield ready.result()
+        if ahead is not None:
+            yield ahead.result()
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """Histories hold no cycles: to look for some among millions of objects would cost a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -6,6 +6,7 @@ The same lines make the same report to the byte, in whatever order they came.
 from collections import Counter
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -62,6 +63,13 @@ class Rises(msgspec.Struct, frozen=True):
     example: Line | None
 
 
+class SetAside(msgspec.Struct, frozen=True):
+    """A certificate whose stream does not add up: it is under repair, and not asked."""
+
+    certificate: UUID
+    problem: str
+
+
 class Report(msgspec.Struct, frozen=True):
     """``before`` is None where the record is compared. ``position`` is the place in the log up to which it was read."""
 
@@ -82,6 +90,7 @@ class Report(msgspec.Struct, frozen=True):
     questions: dict[str, int]
     lines: tuple[Line, ...]
     not_judged: tuple[Line, ...]
+    set_aside: tuple[SetAside, ...]
 
 
 class Tally:
@@ -97,10 +106,14 @@ class Tally:
         self.questions: Counter[Question] = Counter()
         self.affected: list[Line] = []
         self.not_judged: list[Line] = []
+        self.set_aside: list[SetAside] = []
         self.example: Line | None = None
 
-    def add(self, line: Line) -> None:
+    def add(self, line: Line | SetAside) -> None:
         """One more certificate, if it is within the scope."""
+        if isinstance(line, SetAside):
+            self.set_aside.append(line)
+            return
         if not self.scope.covers(line):
             return
         self.certificates += 1
@@ -136,6 +149,7 @@ class Tally:
             questions=dict(sorted(self.questions.items())),
             lines=tuple(sorted(self.affected, key=_place)),
             not_judged=tuple(sorted(self.not_judged, key=_place)),
+            set_aside=tuple(sorted(self.set_aside, key=lambda each: each.certificate)),
         )
 
     def _watch(self, line: Line) -> None:

@@ -25,7 +25,7 @@ Why = Literal[
 ]  # fmt: skip
 
 
-class SetAside(Exception):
+class NotAdopted(Exception):
     """The certificate stays as it is: for the next rehearsal, or to be decided singly."""
 
     def __init__(self, why: Why) -> None:
@@ -48,13 +48,13 @@ def may_adopt(certificate: Certificate, moment: Moment) -> bool:
 
 
 def adopt(certificate: Certificate, edition: Edition, cited: Cited, moment: Moment) -> list[e.Fact]:
-    """The edition adopted, and what follows from it at once. Raises SetAside."""
+    """The edition adopted, and what follows from it at once. Raises NotAdopted."""
     if asked_of(edition, moment.edition_of(certificate)) is not edition:
-        raise SetAside("elements")
+        raise NotAdopted("elements")
     grade, case = _changed_grade(certificate, edition, cited.line)
     today, level = moment.today, certificate.levels.last
     if level not in edition.levels:
-        raise SetAside("level_unknown")
+        raise NotAdopted("level_unknown")
     adopted = e.EditionAdopted(
         **moment.stamp(today, edition=edition.id),
         old=certificate.edition,
@@ -66,7 +66,7 @@ def adopt(certificate: Certificate, edition: Edition, cited: Cited, moment: Mome
     if grade is None or case is None:
         return [adopted]
     if certificate.periods.days[-1] > today:
-        raise SetAside("renewed_early")
+        raise NotAdopted("renewed_early")
     evolve(certificate, certificate.version + 1, adopted)
     texts, applied_for = texts_on(certificate, today), certificate.types.at(today)
     return [adopted, *regraded(certificate, case, grade, texts, applied_for, moment, today)]
@@ -78,16 +78,16 @@ def _changed_grade(certificate: Certificate, edition: Edition, line: Line) -> tu
     if said is None or said.grade_at_adoption != "changed" or line.after.level == certificate.levels.last:
         return None, None
     if line.after.level is None:
-        raise SetAside("not_judged")
+        raise NotAdopted("not_judged")
     case = _ground(certificate)
     try:
         grade = composite(certificate, edition) if case.kind == "visit" else grade_of(edition, case)
     except MalformedFindings:
-        raise SetAside("not_judged") from None
+        raise NotAdopted("not_judged") from None
     if grade.level not in edition.levels:
-        raise SetAside("no_level")
+        raise NotAdopted("no_level")
     if grade.level != line.after.level:
-        raise SetAside("level_differs")
+        raise NotAdopted("level_differs")
     return grade, case
 
 

@@ -16,6 +16,8 @@ from lifecycle.rules.scheme_terms import MARK_DECIMALS, NO_LEVEL, ONE_MARK, Cont
 
 MARKS_FORM = re.compile(rf"(0|[1-9][0-9]{{0,3}})(\.[0-9]{{1,{MARK_DECIMALS}}})?")
 FULL_SCORE = 100
+_OUTCOMES = {False: ("conforming", "nonconforming"), True: ("conforming", "nonconforming", "not_applicable")}
+"""What a finding may say, where something may not apply and where not."""
 SHOWN_OF_HOSTILE = 40
 
 
@@ -58,14 +60,24 @@ def check_assessment(
     contents: Contents, findings: Sequence[Found], deductions: Sequence[Deduction], certification_type: str
 ) -> None:
     """The findings of a full assessment are well formed: every element once; else MalformedFindings."""
-    scored = contents.certification_types[certification_type].scored
-    found = _check_each(contents, findings, scored)
-    missing = next((code for code in contents.elements if code not in found), None)
-    if missing:
+    _check_assessment(contents, findings, deductions, certification_type)
+
+
+def _check_assessment(
+    contents: Contents, findings: Sequence[Found], deductions: Sequence[Deduction], certification_type: str
+) -> dict[str, Found]:
+    kind = contents.certification_types.get(certification_type)
+    if kind is None:
+        known = ", ".join(contents.certification_types)
+        raise MalformedFindings(None, f"unknown certification type {certification_type[:SHOWN_OF_HOSTILE]!r}", known)
+    found = _check_each(contents, findings, kind.scored)
+    if len(found) < len(contents.elements):
+        missing = next(code for code in contents.elements if code not in found)
         raise MalformedFindings(missing, "has no finding", "every element of the edition exactly once")
-    if all(finding.outcome == "not_applicable" for finding in found.values()):
+    if contents.scoring.not_applicable_allowed and all(each.outcome == "not_applicable" for each in findings):
         raise MalformedFindings(None, "nothing applies", "at least one element that applies")
-    _check_specials(contents, deductions, scored)
+    _check_specials(contents, deductions, kind.scored)
+    return found
 
 
 def check_sample(contents: Contents, findings: Sequence[Found], drawn: Iterable[str], certification_type: str) -> None:
@@ -78,36 +90,30 @@ def check_sample(contents: Contents, findings: Sequence[Found], drawn: Iterable[
 
 def _check_each(contents: Contents, findings: Sequence[Found], scored: bool) -> dict[str, Found]:
     found: dict[str, Found] = {}
+    elements, outcomes = contents.elements, _OUTCOMES[contents.scoring.not_applicable_allowed]
     for finding in findings:
-        element = contents.elements.get(finding.element)
+        code, outcome, marks = finding.element, finding.outcome, finding.marks
+        element = elements.get(code)
         if element is None:
-            raise MalformedFindings(finding.element, "is no element", f"an element of {contents.id}")
-        if finding.element in found:
-            raise MalformedFindings(finding.element, "has two findings", "every element exactly once")
-        _check_outcome(contents, finding)
-        _check_marks(finding, element, scored)
-        found[finding.element] = finding
+            raise MalformedFindings(code, "is no element", f"an element of {contents.id}")
+        if code in found:
+            raise MalformedFindings(code, "has two findings", "every element exactly once")
+        if outcome not in outcomes:
+            raise MalformedFindings(code, f"outcome {outcome}", " or ".join(outcomes))
+        if scored and outcome != "not_applicable":
+            millionths = _millionths(marks) if marks is not None else None
+            if millionths is None or millionths > element.most_millionths:
+                raise _malformed_marks(element, marks)
+        elif marks is not None:
+            raise MalformedFindings(code, "has marks and is not scored", "an outcome without marks")
+        found[code] = finding
     return found
 
 
-def _check_outcome(contents: Contents, finding: Found) -> None:
-    accepted = ("conforming", "nonconforming")
-    if contents.scoring.not_applicable_allowed:
-        accepted += ("not_applicable",)
-    if finding.outcome not in accepted:
-        raise MalformedFindings(finding.element, f"outcome {finding.outcome}", " or ".join(accepted))
-
-
-def _check_marks(finding: Found, element: Element, scored: bool) -> None:
-    if not scored or finding.outcome == "not_applicable":
-        if finding.marks is not None:
-            raise MalformedFindings(finding.element, "has marks and is not scored", "an outcome without marks")
-        return
-    millionths = _millionths(finding.marks) if finding.marks is not None else None
-    if millionths is None or millionths > element.most_millionths:
-        problem = "has no marks" if finding.marks is None else f"marks {str(finding.marks)[:SHOWN_OF_HOSTILE]!r}"
-        accepted = f'a decimal string from "0" to "{shown(element.weight)}", at most {MARK_DECIMALS} decimals'
-        raise MalformedFindings(finding.element, problem, accepted)
+def _malformed_marks(element: Element, marks: str | Fraction | None) -> MalformedFindings:
+    problem = "has no marks" if marks is None else f"marks {str(marks)[:SHOWN_OF_HOSTILE]!r}"
+    accepted = f'a decimal string from "0" to "{shown(element.weight)}", at most {MARK_DECIMALS} decimals'
+    return MalformedFindings(element.code, problem, accepted)
 
 
 def _check_specials(contents: Contents, deductions: Sequence[Deduction], scored: bool) -> None:
@@ -144,9 +150,7 @@ def grade(
 
     Closed nonconformities are handed over as conforming, their marks unchanged. MalformedFindings as check_assessment.
     """
-    findings = tuple(findings)
-    check_assessment(contents, findings, deductions, certification_type)
-    found = {finding.element: finding for finding in findings}
+    found = _check_assessment(contents, tuple(findings), deductions, certification_type)
     scored = contents.certification_types[certification_type].scored
     score = exact_score(contents, found, deductions) if scored else None
     level, because = _level(contents, found, deductions, score, accepts_conformity)
@@ -155,10 +159,13 @@ def grade(
 
 def exact_score(contents: Contents, found: Mapping[str, Found], deductions: Sequence[Deduction]) -> Fraction:
     """The sum of the marks, or obtained / applicable x 100; then special deductions and capped bonuses."""
-    applicable = [finding for finding in found.values() if finding.outcome != "not_applicable"]
-    score = Fraction(sum(_millionths(finding.marks or "") or 0 for finding in applicable)) / ONE_MARK
+    millionths = sum([_millionths(finding.marks) or 0 for finding in found.values() if finding.marks is not None])
+    score = Fraction(millionths, ONE_MARK)
     if contents.scoring.method == "ratio":
+        applicable = [finding for finding in found.values() if finding.outcome != "not_applicable"]
         score = score / sum(contents.elements[finding.element].weight for finding in applicable) * FULL_SCORE
+    if not deductions:
+        return score
     return score - _points(contents, deductions, "deduction") + _bonus(contents, deductions)
 
 
@@ -179,7 +186,8 @@ def _level(
     score: Fraction | None,
     accepts_conformity: bool,
 ) -> tuple[str, str]:
-    open_element = _first_nonconforming(found, contents.elements)
+    nonconforming = {code for code, finding in found.items() if finding.outcome == "nonconforming"}
+    open_element = next((code for code in contents.elements if code in nonconforming), None) if nonconforming else None
     knocked_out_by = _knock_out(contents, found, deductions)
     if knocked_out_by:
         return NO_LEVEL, f"knock_out:{knocked_out_by}"
@@ -214,7 +222,3 @@ def _knock_out(contents: Contents, found: Mapping[str, Found], deductions: Seque
         return None
     failed = [code for code in scoring.knock_out.elements if found[code].outcome == "nonconforming"]
     return failed[0] if len(failed) >= scoring.knock_out.count else None
-
-
-def _first_nonconforming(found: Mapping[str, Found], elements: Iterable[str]) -> str | None:
-    return next((code for code in elements if found[code].outcome == "nonconforming"), None)

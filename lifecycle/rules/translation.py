@@ -66,11 +66,14 @@ class Translated(Edition):
         applicable = [each for each in findings if each.outcome != "not_applicable"]
         if not applicable:
             return Carried(code, "not_applicable", None)
-        worst = next((each.outcome for each in applicable if each.outcome == "nonconforming"), "conforming")
+        worst: Outcome = (
+            "nonconforming" if any(each.outcome == "nonconforming" for each in applicable) else "conforming"
+        )
         if any(each.marks is None for each in applicable):
             return Carried(code, worst, None)
-        possible = sum(self.old.elements[each.element].weight for each in applicable)
-        return Carried(code, worst, sum(map(fraction_of, applicable)) / possible * self.elements[code].weight)
+        possible = sum((self.old.elements[each.element].weight for each in applicable), Fraction(0))
+        earned = sum(map(fraction_of, applicable), Fraction(0))
+        return Carried(code, worst, earned / possible * self.elements[code].weight)
 
 
 def asked_of(edition: Edition, old: Edition) -> Edition:
