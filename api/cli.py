@@ -16,7 +16,7 @@ from eventsourcing.persistence import PersistenceError
 from pydantic import ValidationError
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from api import replay_command, scheme_command, server
+from api import rehearsal_command, replay_command, scheme_command, server
 from api.demo import YEARS, Demonstration, demonstration
 from api.generate import Progress as Generated
 from api.generate import generate as generate_lives
@@ -30,6 +30,7 @@ from api.walk import StepFailed
 from lifecycle import commands as c
 from lifecycle import events as e
 from lifecycle.errors import Refusal
+from lifecycle.rehearsal_lines import LineEdited
 from lifecycle.rules import MalformedEdition
 from lifecycle.scheduler import why
 from lifecycle.scheme import EditionChanged
@@ -47,11 +48,13 @@ keys = typer.Typer(no_args_is_help=True, help="Keys of persons: add, revoke, lis
 app.add_typer(keys, name="keys")
 app.add_typer(scheme_command.app, name="scheme")
 app.command()(replay_command.replay)
+app.command()(rehearsal_command.rehearse)
+app.command()(rehearsal_command.adopt)
 
 EXPECTED = (
     Refusal, PresentRefused, PostgresUnavailable, EditionChanged, StepFailed, server.AddressTaken, PersistenceError,
     KeyFolderRefused, MalformedEdition, Unreadable,
-    OtherDefinition, RebuildEnded,
+    OtherDefinition, RebuildEnded, LineEdited,
     MalformedEdition, Unreadable, psycopg.OperationalError, OSError,
 )  # fmt: skip
 

@@ -117,6 +117,8 @@ ELSEWHERE = {
     "OrganisationRegistered", "ApplicationEntered", "BarImposed", "BarLifted", "PersonRegistered", "ConflictDeclared",
     "NumberSeriesStarted", "SerialTaken", "NumberClaimed", "EditionPublished", "KeyIssued", "KeyRevoked",
     "SigningKeyAdded", "SigningKeyRetired",
+    "EditionProposed", "RehearsalRequested", "RehearsalCompleted", "RehearsalApproved",
+    "AdoptionStarted", "AdoptionHalted", "AdoptionFinished",
 }  # fmt: skip
 """Facts of other streams."""
 
