@@ -79,22 +79,26 @@ def test_another_process_learns_of_it(rehearsing: Rehearsing, database) -> None:
 
 
 REFUSED = {
-    "overlapping bands": (edition_text(('below = { value = "93"', 'below = { value = "94"')), "levels[four_star].below"),
-    "a gap": (edition_text(('below = { value = "93"', 'below = { value = "92"')), "levels[four_star].below"),
+    "overlapping bands": (edition_text(('below = { value = "93"', 'below = { value = "94"')), "levels[four_star].below.value"),
+    "a gap": (edition_text(('below = { value = "93"', 'below = { value = "92"')), "levels[four_star].below.value"),
     "an effective date in the past": (edition_text(effective_from="2023-12-31"), "edition.effective_from"),
-    "a day that is none": (edition_text(effective_from='"soon"'), "edition.effective_from"),
-    "a wrong type": (edition_text(("value = 36", 'value = "36"')), "parameters.validity_months"),
+    "a day that is none": (edition_text(effective_from='"soon"'), "edition.effective_from.value"),
+    "a wrong type": (edition_text(("value = 36", 'value = "36"')), "parameters.validity_months.value"),
     "a key outside the vocabulary": (edition_text(("[numbers]", "[numbers]\nshape = 1")), "numbers.shape"),
     "an unknown element": (
         edition_text() + '[[succession.elements]]\nkind = "same"\nold = ["9"]\nnew = ["6"]\nstatus = "assumed"\n',
-        "succession.elements",
+        "succession.elements.old",
     ),
-    "a mapping that loses one": (edition_text(('code = "6", zh', 'code = "7", zh')), "succession.elements"),
+    "a mapping that loses one": (edition_text(('code = "6", zh', 'code = "7", zh')), "succession.elements.old"),
     "no succession": (edition_text().partition("\n[succession]")[0], "succession.of"),
     "an edition that it cannot follow": (edition_text(of="CSP-S01-001:1999"), "succession.of"),
-    "another scheme": (edition_text(('scheme = "CSP-S01-001"', 'scheme = "GAT-594"')), "edition.scheme"),
+    "another scheme": (
+        edition_text(('scheme = "CSP-S01-001"', 'scheme = "GAT-594"'), id="GAT-594:2024", of="GAT-594:2006"),
+        "edition.scheme",
+    ),
     "not published yet": (
-        edition_text(("published_on = { value = 2021", "published_on = { value = 2030")), "edition.",
+        edition_text(("published_on = { value = 2021", "published_on = { value = 2025"), effective_from="2026-01-01"),
+        "edition.published_on",
     ),
     "no TOML": ("[edition", "the file"),
     "nothing but a line": ("x" * 2000, "the file"),
