@@ -268,7 +268,7 @@ def _path(request: Request) -> dict[str, Any]:
                 found[name] = _number(found[name])
     except ValueError:
         raise Malformed(
-            problem="the address is not one: certificate_id and rehearsal_id are UUIDs, a case or proposal a whole number"
+            problem="the address is not one: certificate_id and rehearsal_id are UUIDs, case and proposal whole numbers"
         ) from None
     return found
 

@@ -17,7 +17,7 @@ from lifecycle import commands as c
 from lifecycle import rehearsal_lines
 from lifecycle.adoption import barred_from
 from lifecycle.duties import DUTIES, Roles
-from lifecycle.errors import Malformed, SchemeNotKept
+from lifecycle.errors import SchemeNotKept
 from lifecycle.rehearsal import APPROVERS, Rehearsal
 from lifecycle.rehearsal_lines import KeptLine
 from lifecycle.rehearsal_run import rehearsal
@@ -126,9 +126,7 @@ def _questions(routes: APIRouter, register: Register, runner: Runner) -> None:
 
 
 def _told(found: Rehearsal, runner: Runner) -> dict[str, Any]:
-    requested, completed, finished = found.requested, found.completed, found.finished
-    if requested is None:
-        raise Malformed(problem="not a rehearsal")
+    requested, completed, finished = found.asked, found.completed, found.finished
     return {
         "rehearsal_id": found.id,
         "version": found.version,

@@ -8,7 +8,7 @@ Levels = Mapping[str, int | None]
 
 
 class StarsByEdition(Mapping[str, Levels]):
-    """An edition that is not known yet is looked for by ``editions``; packed for another process, it is what is known."""
+    """An edition not known yet is looked for by ``editions``; packed for another process, it is what is known."""
 
     def __init__(self, editions: Mapping[str, Edition]) -> None:
         self._editions = editions

@@ -33,7 +33,7 @@ TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """What became of one certificate: "adopted" with the facts recorded, "already", "not_in_force", or why it is set aside."""
+    """What became of one certificate: "adopted" with the facts recorded, "already", "not_in_force", or why set aside."""
 
     certificate: UUID
     number: str | None
@@ -128,7 +128,7 @@ class Run:
         work = Work(certificate.id, stored)
         work.add(certificate.id, stored, [*before, *facts])
         entail(self.register, work, certificate, facts, signed)
-        return work, tuple([*before, *facts])
+        return work, (*before, *facts)
 
     def is_fresh(self, certificate: Certificate, line: Line) -> bool:
         """Does the line hold for the certificate as it stands? Judged again where its version has moved."""

@@ -39,8 +39,14 @@ class Rehearsal:
     @property
     def edition(self) -> str:
         """The id of the edition that is rehearsed."""
-        assert self.requested is not None
-        return self.requested.edition or ""
+        return self.asked.edition or ""
+
+    @property
+    def asked(self) -> e.RehearsalRequested:
+        """What was asked for. Raises RehearsalUnknown before that."""
+        if self.requested is None:
+            raise errors.RehearsalUnknown(rehearsal=self.id)
+        return self.requested
 
     def approver(self, role: e.Role, certificate: UUID | None = None, barred: Iterable[str] = ()) -> str | None:
         """Who of that role approved the whole, or the certificate singly; nobody who is barred."""
@@ -169,6 +175,6 @@ def require_adoptable(rehearsal: Rehearsal, edition: Edition, today: date) -> No
 
 
 def _completed(rehearsal: Rehearsal) -> e.RehearsalRequested:
-    if rehearsal.requested is None or rehearsal.completed is None:
+    if rehearsal.completed is None:
         raise errors.RehearsalNotCompleted(rehearsal=rehearsal.id)
-    return rehearsal.requested
+    return rehearsal.asked

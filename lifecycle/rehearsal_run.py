@@ -5,12 +5,13 @@ Safe to run at any time, anywhere, any number of times: the same facts make the 
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import psycopg
 
-from lifecycle import errors, rehearsal_lines
+from lifecycle import rehearsal_lines
 from lifecycle import events as e
 from lifecycle.bulk import spans
 from lifecycle.comparison import Comparing, Line
@@ -42,15 +43,12 @@ def rehearse(
             digests.update(bytes.fromhex(line.digest))
         count += len(batch)
         told(count)
-    return _complete(register, found, tally.report(found.requested.log_position), count, digests.hexdigest())
+    return _complete(register, found, tally.report(found.asked.log_position), count, digests.hexdigest())
 
 
 def comparing(register: Register, found: Rehearsal) -> Comparing:
-    """How the rehearsal compares. Raises EditionUnknown, LineEdited where the edition is not the one rehearsed."""
-    requested = found.requested
-    if requested is None or found.edition not in register.editions:
-        raise errors.EditionUnknown(edition=found.edition, known=", ".join(sorted(register.editions)))
-    return Comparing(register.editions[found.edition], register.editions, requested.asked_on)
+    """How the rehearsal compares."""
+    return Comparing(register.editions[found.edition], register.editions, found.asked.asked_on)
 
 
 def require_kept(register: Register, found: Rehearsal) -> None:
@@ -63,11 +61,9 @@ def require_kept(register: Register, found: Rehearsal) -> None:
         raise LineEdited(found.id, f"there are {count}, with another digest")
 
 
-def _judged(
-    register: Register, connection: psycopg.Connection, found: Rehearsal, tally: Tally
-) -> Iterator[Line]:
+def _judged(register: Register, connection: psycopg.Connection, found: Rehearsal, tally: Tally) -> Iterator[Line]:
     """The lines in the order of their certificates; what is under repair has none, and is counted."""
-    upto = found.requested.log_position
+    upto = found.asked.log_position
     for line in lines(connection, comparing(register, found), spans(upto), upto):
         tally.add(line)
         if isinstance(line, Line):
@@ -104,11 +100,11 @@ def _complete(register: Register, found: Rehearsal, report: Report, count: int, 
             )
         ]
 
-    register.add_to(lambda: rehearsal(register, found.id), facts, found.requested.by, _cause(found.id))
+    register.add_to(lambda: rehearsal(register, found.id), facts, found.asked.by, _cause(found.id))
     return rehearsal(register, found.id)
 
 
-def without_lines(report: Report) -> dict[str, object]:
+def without_lines(report: Report) -> dict[str, Any]:
     """The report's counts; of the certificate whose grade rises its id alone."""
     told = msgspec.structs.asdict(report)
     told |= {name: len(told[name]) for name in ("lines", "not_judged", "set_aside")}

@@ -87,7 +87,13 @@ def change_grade(certificate: Certificate, command: c.Decide, moment: Moment) ->
 
 
 def regraded(
-    certificate: Certificate, case: Case, grade: Grade, texts: dict[str, Any], applied_for: str, moment: Moment, on: date
+    certificate: Certificate,
+    case: Case,
+    grade: Grade,
+    texts: dict[str, Any],
+    applied_for: str | None,
+    moment: Moment,
+    on: date,
 ) -> list[e.Fact]:
     """The certificate's new level, on the ground of a case, and the document that prints it."""
     edition = moment.edition_of(certificate)

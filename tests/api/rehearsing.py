@@ -1,4 +1,4 @@
-"""A new edition at an office: published by two, rehearsed, approved, adopted; each of these acts is expected to succeed."""
+"""A new edition at an office: published by two, rehearsed, approved, adopted; each act is expected to succeed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def edition_text(
     grade: str = "kept",
     of: str = EDITION,
 ) -> str:
-    """The shipped rules with five stars from 93 and every 18 months, under another id; each old text stands in it."""
+    """The shipped rules with five stars from 93 and every 18 months, under another id."""
     text = SHIPPED
     for old, new in (
         (f'id = "{EDITION}"', f'id = "{id}"'),

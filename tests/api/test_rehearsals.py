@@ -243,9 +243,7 @@ def test_lines_are_kept_with_their_digests_and_paged(rehearsing: Rehearsing) -> 
         Life(rehearsing.office).issued()
     rehearsing.publishes().rehearses()
     page = answered(rehearsing.office.get(f"/rehearsals/{rehearsing.id}/affected", "aud", limit=2))
-    rest = answered(
-        rehearsing.office.get(f"/rehearsals/{rehearsing.id}/affected", "aud", limit=2, cursor=page["next"])
-    )
+    rest = answered(rehearsing.office.get(f"/rehearsals/{rehearsing.id}/affected", "aud", limit=2, cursor=page["next"]))
     assert (len(page["items"]), len(rest["items"]), rest["next"]) == (2, 1, None)
     certificates = [line["certificate"] for line in page["items"] + rest["items"]]
     assert certificates == sorted(certificates)
