@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -21,6 +22,7 @@ from api.demo import YEARS, Demonstration, demonstration
 from api.generate import Progress as Generated
 from api.generate import generate as generate_lives
 from api.house import PresentRefused, addresses, opened
+from api.identity import Identity
 from api.key_folder import KeyFolderRefused
 from api.postgres import PostgresUnavailable
 from api.settings import Settings
@@ -29,6 +31,7 @@ from api.terminal import Day, Unfit, at_home, console, day_option
 from api.walk import StepFailed
 from lifecycle import commands as c
 from lifecycle import events as e
+from lifecycle.documents import last_bearing
 from lifecycle.errors import Refusal
 from lifecycle.rehearsal_lines import LineEdited
 from lifecycle.rules import MalformedEdition
@@ -55,8 +58,12 @@ EXPECTED = (
     Refusal, PresentRefused, PostgresUnavailable, EditionChanged, StepFailed, server.AddressTaken, PersistenceError,
     KeyFolderRefused, MalformedEdition, Unreadable,
     OtherDefinition, RebuildEnded, LineEdited,
-    MalformedEdition, Unreadable, psycopg.OperationalError, OSError,
+    psycopg.OperationalError, OSError,
 )  # fmt: skip
+
+
+OPERATOR = Identity(e.By("operator", "auditor", "command-line"), None)
+"""Who asks on the machine itself."""
 
 
 def main() -> None:
@@ -160,6 +167,24 @@ def status(number: str, on: Day = None) -> None:
 
 
 @app.command()
+def document(
+    number: str,
+    out: Annotated[Path, typer.Option("-o", "--out", help="the file to write")],
+    version: Annotated[int | None, typer.Option(help="a version of the document; else the last that bears it")] = None,
+    original: Annotated[bool, typer.Option("--original", help="unmarked, whatever stands of it")] = False,
+) -> None:
+    """The document of a certificate number as a PDF, marked with what stands of it today."""
+    with at_home() as house:
+        for signer in house.publishing.signers:
+            signer.begin()
+        certificate = house.register.certificate_numbered(number)
+        fetch = house.documents.original if original else house.documents.current
+        given = fetch(OPERATOR, certificate.id, version or last_bearing(certificate, number))
+        out.write_bytes(given.content)
+        console.print(f"{out}: {len(given.content)} bytes, {given.headers['Document-Standing']}")
+
+
+@app.command()
 def lag() -> None:
     """How far each projection has come, and what is set aside."""
     with at_home() as house, house.register.recorder.connection() as connection:
@@ -185,7 +210,7 @@ def rebuild(
     Stopped with Ctrl-C, it goes on where it stood when it is asked again.
     """
     with at_home() as house:
-        projections = {each.projection.name: each.projection for each in house.engine.followers}
+        projections = {projection.name: projection for projection in house.engine.projections}
         if name not in projections:
             raise typer.BadParameter(f"no projection {name}; there are {', '.join(projections)}")
         if anew:
@@ -242,14 +267,19 @@ def keys_list() -> None:
 
 @keys.command("rotate-signing")
 def keys_rotate_signing(
-    reason: str = "", by: Annotated[str, typer.Option(help="the person who has it changed")] = "operator"
+    purpose: Annotated[str, typer.Option(help="status (answers and lists) or document")] = "status",
+    reason: str = "",
+    by: Annotated[str, typer.Option(help="the person who has it changed")] = "operator",
 ) -> None:
-    """A new key signs public answers and status lists; the old ones sign no more, and what they signed still verifies.
+    """A new key signs public answers and status lists, or documents; what the old ones signed still verifies.
 
     Run it as the service's account, on the machine with its folder of keys. Services at work notice within seconds.
     """
     with at_home() as house:
-        kid = house.publishing.signer.rotate(e.By(by, "administrator", "command-line"), reason)
+        signers = {signer.purpose: signer for signer in house.publishing.signers}
+        if purpose not in signers:
+            raise typer.BadParameter(f"purpose is {' or '.join(signers)}")
+        kid = signers[purpose].rotate(e.By(by, "administrator", "command-line"), reason)
         console.print(f"{kid} signs from now on")
 
 
@@ -307,6 +337,7 @@ def _where_to_look(running: Demonstration, numbers: list[str]) -> None:
     for person, secret in secrets.items():
         console.print(f"  {STAFF[person]:15} {person:15} {secret}")
     console.print("\nTo open or call  可访问的地址")
+    console.print(f"  {url}/verify")
     console.print(f"  {url}/docs")
     console.print(f"  {url}/readyz")
     for number in numbers:
@@ -343,9 +374,14 @@ def _show_rebuild(name: str, progress: Iterator[Made]) -> None:
             line = f"{name}: {each.doing}, {each.facts} facts  {rate:.0f}/s"
             bar.update(task, completed=each.done / each.parts, description=line)
             if not console.is_terminal and (each.doing, each.done) != told:
-                left = (time.monotonic() - began) * (each.parts - each.done) / max(1, each.done - first.done)
-                console.print(f"{line}  {each.done / each.parts:.0%}  {left:.0f} s left")
+                console.print(f"{line}  {each.done / each.parts:.0%}{_left(first, each, time.monotonic() - began)}")
             told = each.doing, each.done
+
+
+def _left(first: Made, last: Made, seconds: float) -> str:
+    """How long the parts that are left take, once some have been read."""
+    done = last.done - first.done
+    return f"  {seconds * (last.parts - last.done) / done:.0f} s left" if done else ""
 
 
 def _bar() -> Progress:

@@ -12,7 +12,8 @@ from api.forms import Volatile
 from api.identity import STAFF
 from api.problems import MEDIA_TYPE
 from api.rehearsals import COMMANDS as REHEARSING
-from api.shapes import ANSWERS, ID, Schema, exactly, list_of, page_of, recorded_about, ref
+from api.rendering import HTML
+from api.shapes import ANSWERS, ID, TEXT, Schema, exactly, list_of, page_of, recorded_about, ref
 from lifecycle import commands as c
 from lifecycle.decide import DUTIES
 from lifecycle.duties import Roles
@@ -119,8 +120,15 @@ REFUSED: dict[str, Schema] = {
 }
 
 
+REFUSED_AS_PAGE: dict[str, Schema] = {
+    "default": {"description": "Refused; the page says why.", "content": {HTML: {"schema": TEXT}}}
+}
+
+
 def _question(path: str, operation: Schema) -> Schema:
     responses = {status: answer for status, answer in operation["responses"].items() if status != "422"}
+    if "pages" in operation["tags"]:
+        return {"responses": responses | REFUSED_AS_PAGE}
     if path in QUESTIONS:
         answer = QUESTIONS[path]
         content = {answer: {}} if isinstance(answer, str) else {JSON: {"schema": answer}}
@@ -142,6 +150,7 @@ QUESTIONS: dict[str, Schema | str] = {
     "/certificates": page_of(ref("ListedCertificate")),
     "/certificates/{certificate_id}": ref("Certificate"),
     "/certificates/{certificate_id}/events": page_of(ref("Event")),
+    "/certificates/{certificate_id}/documents": exactly(items=list_of(ref("Document"))),
     "/deadlines": page_of(ref("Deadline")),
     "/deadlines.ics": "text/calendar",
     "/rehearsals/{rehearsal_id}": ref("Rehearsal"),

@@ -60,7 +60,7 @@ class Forms:
 
     def _wanted_most(self, accept: str) -> str:
         """RFC 9110, 12.5.1: the offer with the highest weight; among equals the plain one, which comes first."""
-        ranges = dict(_weighed(part) for part in accept.split(","))
+        ranges = dict(weighed(part) for part in accept.split(","))
 
         def weight(offer: str) -> float:
             ways = (offer, offer.partition("/")[0] + "/*", "*/*")
@@ -69,7 +69,7 @@ class Forms:
         return max(self._by_type, key=weight)
 
 
-def _weighed(part: str) -> tuple[str, float]:
+def weighed(part: str) -> tuple[str, float]:
     """One range of an Accept header with its weight; one that cannot be read is not wanted."""
     media_range, *parameters = (word.strip().lower() for word in part.split(";"))
     for parameter in parameters:

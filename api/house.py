@@ -12,12 +12,16 @@ from pathlib import Path
 
 import psycopg
 
+from api import log
 from api.forms import JWT, Forms
 from api.key_folder import KeyFolder
 from api.lookup import Questions
 from api.places import Places
 from api.postgres import running
 from api.present import DatabasePresent, SimulatedPresent
+from api.printing.documents import Documents, Issuer
+from api.printing.font import Font
+from api.printing.press import Press
 from api.publishing import Publishing
 from api.rehearsal_runner import Runner
 from api.settings import Settings
@@ -27,7 +31,6 @@ from api.status import StatusQuestions
 from api.status_list import StatusLists
 from lifecycle import scheduler
 from lifecycle.errors import DayInFuture
-from lifecycle.periods import legal_day
 from lifecycle.scheduler import Tick, tick
 from lifecycle.service import Register
 from lifecycle.sql import load
@@ -65,6 +68,7 @@ class House:
     questions: Questions
     status: StatusQuestions
     publishing: Publishing
+    documents: Documents
     settings: Settings
     runner: Runner
     clock: object | None = None
@@ -88,7 +92,7 @@ class House:
         self.register.close()
 
     def today(self) -> date:
-        return legal_day(self.questions.now())
+        return self.questions.today()
 
     def tick_today(self) -> Tick:
         return self.tick(self.today())
@@ -154,11 +158,13 @@ def addresses(settings: Settings) -> Generator[Addresses]:
 @contextmanager
 def opened(where: Addresses, settings: Settings) -> Generator[House]:
     """The house, its editions published, nothing running yet; everything is closed afterwards."""
+    log.begin()
     with ExitStack() as stack:
         register = Register({"CERTLIFE_DATABASE_URL": where.service}, DatabasePresent())
         stack.callback(register.close)
         kind = register.recorder.register_kind()
         register.clock = present = _present(kind, settings.starts_at, register)
+        register.glyphs = font = Font()
         register.open()
         stars = StarsByEdition(register.editions)
         engine = Engine(where.engine, [RegisterProjection(stars), DeadlinesProjection()], present)
@@ -170,9 +176,19 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
         forms = Forms({JWT: signed(signer, places.public_url)})
         status = StatusQuestions(questions, stars, simulation, forms, places)
         lists = StatusLists(register, signer, places, simulation)
-        publishing = Publishing(signer, lists)
+        documents = Documents(
+            questions,
+            Signer(register, KeyFolder(settings.keys_folder / kind / "document"), "document"),
+            Press(font),
+            places.public_url,
+            Issuer(settings.issuer_zh, settings.issuer_en),
+            simulation,
+        )
+        publishing = Publishing(signer, lists, documents.signer)
         runner = Runner(register, lambda: reading(where))
-        house = House(where, register, present, kind, engine, questions, status, publishing, settings, runner)
+        house = House(
+            where, register, present, kind, engine, questions, status, publishing, documents, settings, runner
+        )
         stack.callback(house.stop)
         yield house
 

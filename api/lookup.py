@@ -23,7 +23,7 @@ from projections import deadlines
 from projections import register as register_projection
 from projections.engine import standing
 
-QUESTIONERS = STAFF | {"applicant"}
+QUESTIONERS: frozenset[e.Role] = STAFF | {"applicant"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,10 @@ class Questions:
     def now(self) -> datetime:
         """The present instant: the database's in production, the process's in a simulation."""
         return self.register.recorder.present(self.register.clock.instant())
+
+    def today(self) -> date:
+        """The present legal day."""
+        return legal_day(self.now())
 
     def await_position(self, wanted: int | None, projection: str, *, seconds: float = 1.0) -> None:
         """Raises ProjectionLate if the projection does not reach the position in time."""
@@ -62,7 +66,7 @@ class Questions:
                 connection,
                 **filters,
                 organisation=identity.organisation,
-                on=legal_day(self.now()),
+                on=self.today(),
                 after=after[0],
                 limit=limit,
             )
@@ -76,7 +80,7 @@ class Questions:
             rows = deadlines.of_persons(
                 connection, by=by, kind=kind, organisation=identity.organisation, after=after, limit=limit
             )
-        today = legal_day(self.now())
+        today = self.today()
         for row in rows:
             row["overdue"] = row["due_on"] < today
         page = _page(rows, limit, lambda row: (row["due_on"], row["certificate_id"], row["kind"], row["subject"]))
@@ -86,19 +90,20 @@ class Questions:
 
     def certificate(self, identity: Identity, certificate_id: UUID) -> dict[str, Any]:
         certificate = self.register.certificate(certificate_id)
-        _require_own(identity, certificate_id, certificate.organisation)
-        return certificate_view(certificate, legal_day(self.now()), full=identity.role != "applicant")
+        require_own(identity, certificate_id, certificate.organisation)
+        return certificate_view(certificate, self.today(), full=identity.role != "applicant")
 
     def events(self, identity: Identity, certificate_id: UUID, after: int, limit: int) -> dict[str, Any]:
         certificate = self.register.certificate(certificate_id)
-        _require_own(identity, certificate_id, certificate.organisation)
+        require_own(identity, certificate_id, certificate.organisation)
         full = identity.role != "applicant"
         shown = [recorded for recorded in certificate.history if full or not isinstance(recorded.fact, INTERNAL)]
         rows = [event_view(recorded, full=full) for recorded in shown[after : after + limit]]
         return {"items": rows, "next": Cursor.write((after + limit,)) if after + limit < len(shown) else None}
 
 
-def _require_own(identity: Identity, certificate_id: UUID, organisation: UUID | None) -> None:
+def require_own(identity: Identity, certificate_id: UUID, organisation: UUID | None) -> None:
+    """Raises CertificateUnknown to an applicant of another organisation."""
     if identity.role == "applicant" and identity.organisation != organisation:
         raise CertificateUnknown(certificate=certificate_id)
 
@@ -167,7 +172,7 @@ def router(questions: Questions) -> APIRouter:
         identity = asked_by(request, QUESTIONERS, "list deadlines")
         require_exact_day(request, "by")
         questions.await_position(min_position, "deadlines")
-        day = by or legal_day(questions.now())
+        day = by or questions.today()
         return _json(questions.deadlines(identity, day, clean(kind), cursor, limit))
 
     @routes.get("/deadlines.ics", tags=["staff"], response_model=None)
@@ -177,7 +182,7 @@ def router(questions: Questions) -> APIRouter:
         """The first 200 of the same, as a calendar."""
         identity = asked_by(request, QUESTIONERS, "list deadlines")
         require_exact_day(request, "by")
-        day = by or legal_day(questions.now()) + timedelta(days=365)
+        day = by or questions.today() + timedelta(days=365)
         found = questions.deadlines(identity, day, clean(kind), None, LIMIT)
         body = calendar_of(found["items"], questions.now())
         return Response(body, headers={"Cache-Control": "no-store"}, media_type="text/calendar")

@@ -8,12 +8,16 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from starlette.concurrency import run_in_threadpool
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import commands, lookup, problems, rehearsals, signing, status, status_list
+from api import commands, lookup, pages, problems, rehearsals, rendering, signing, status, status_list
 from api.document import document
 from api.hot_path import HotPath
 from api.house import House
 from api.limits import Application, Limits, Message, Receive, Send
+from api.page_front import PageFront
+from api.printing import routes as documents
 from api.rate import RateLimit
+from api.rendering import Renderer
+from api.words import Language
 from projections.engine import SQL as ENGINE_SQL
 from projections.gatherer import Gatherer
 
@@ -24,13 +28,25 @@ class Service(FastAPI):
     front: Application | None = None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Every request comes to the front; the front passes on what is not for it."""
+        """Every request comes to the front, HEAD as GET without a body; the front passes on what is not for it."""
+        if scope.get("method") == "HEAD":
+            scope, send = scope | {"method": "GET"}, _without_body(send)
         await (self.front or super().__call__)(scope, receive, send)
+
+
+def _without_body(send: Send) -> Send:
+    """RFC 9110, 9.3.2: the same head as to GET, and nothing after it."""
+
+    async def head_alone(message: Message) -> None:
+        await send(message | {"body": b""} if message["type"] == "http.response.body" else message)
+
+    return head_alone
 
 
 def application(house: House) -> Service:
     """The application; it starts and stops nothing. A register that has no signing key gets its first."""
-    house.publishing.signer.begin()
+    for signer in house.publishing.signers:
+        signer.begin()
     app = Service(
         title="certlife",
         version="0.1.0",
@@ -39,23 +55,32 @@ def application(house: House) -> Service:
         redoc_url=None,
     )
     problems.install(app)
+    settings = house.settings
+    issuer: dict[Language, str] = {"zh": settings.issuer_zh, "en": settings.issuer_en}
+    renderer = Renderer(settings.public_address, issuer, simulation=house.simulation)
     app.include_router(commands.router(house.register))
     app.include_router(status.router(house.status))
-    app.include_router(signing.router(house.publishing.signer))
+    app.include_router(signing.router(house.publishing.signers))
     app.include_router(status_list.router(house.publishing.lists))
     app.include_router(lookup.router(house.questions))
+    app.include_router(pages.router(house.status, house.publishing.signer, renderer, settings.complain_at))
+    app.include_router(rendering.router())
+    app.include_router(documents.router(house.documents))
     app.include_router(rehearsals.router(house.register, house.runner))
     _health(app, house)
     app.openapi = lambda: document(app)
     app.add_middleware(Limits)
-    app.front = _front(super(Service, app).__call__, house)
+    app.front = _front(super(Service, app).__call__, house, renderer)
     return app
 
 
-def _front(app: Application, house: House) -> Application:
-    """What every request comes to first, from the outside in: whose it is, whether it asks too often, the hot path."""
+def _front(app: Application, house: House, renderer: Renderer) -> Application:
+    """What every request comes to first, from the outside in: whose it is, whether it asks too often, the hot path.
+
+    Between the first two, what would be refused to a reader of pages becomes a page.
+    """
     hot = HotPath(app, house.status, Gatherer(house.addresses.service, house.present))
-    limited = RateLimit(hot, house.settings.status_per_minute)
+    limited = PageFront(RateLimit(hot, house.settings.status_per_minute), renderer)
     proxies = house.settings.trusted_proxies
     return ProxyHeadersMiddleware(limited, proxies) if proxies else limited
 

@@ -21,11 +21,17 @@ _log = structlog.get_logger()
 class Publishing:
     """A round every two seconds, once started: a new key is noticed, and a list made where one is due."""
 
-    def __init__(self, signer: Signer, lists: StatusLists) -> None:
+    def __init__(self, signer: Signer, lists: StatusLists, document_signer: Signer) -> None:
         self.signer = signer
         self.lists = lists
+        self.document_signer = document_signer
         self._rounds: BackgroundScheduler | None = None
         self._complaint = ""
+
+    @property
+    def signers(self) -> tuple[Signer, ...]:
+        """One for each purpose."""
+        return self.signer, self.document_signer
 
     def start(self) -> None:
         self._rounds = scheduler.start(self.round, SECONDS)
@@ -37,7 +43,8 @@ class Publishing:
     def round(self) -> None:
         """One round; a problem is told once, as long as it stays the same."""
         try:
-            self.signer.refresh()
+            for signer in self.signers:
+                signer.refresh()
             self.lists.publish()
         except EXPECTED as problem:
             if str(problem) != self._complaint:

@@ -11,6 +11,7 @@ from ipaddress import IPv6Address
 from math import ceil
 from time import monotonic
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from fastapi import Request
 
@@ -62,7 +63,7 @@ class RateLimit:
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(PUBLIC):
-            cost = scope["query_string"].count(b"number=") or 1
+            cost = unquote_to_bytes(scope["query_string"]).count(b"number=") or 1
             seconds = self.window.enter(client_of(scope), cost, monotonic())
             if seconds:
                 await self._refuse(ceil(seconds), scope, receive, send)

@@ -58,8 +58,11 @@ def replay(
     asked_for = [name for name, wanted in (("json", json), ("csv", csv), ("html", html)) if wanted]
     if len(asked_for) > 1:
         raise typer.BadParameter(f"give one of {', '.join(f'--{name}' for name in asked_for)}")
+    period = Period(day_option(first_on), day_option(last_on))
+    if period.first_on and period.last_on and period.last_on < period.first_on:
+        raise typer.BadParameter(f"--to {last_on} lies before --from {first_on}")
     with at_home() as house:
-        comparing = _comparing(house, edition, against, Period(day_option(first_on), day_option(last_on)), on)
+        comparing = _comparing(house, edition, against, period, on)
         if certificate is not None:
             for told in views(house, comparing, certificate):
                 console.print(told, markup=False)
@@ -94,6 +97,11 @@ def _scope(comparing: Comparing, scheme: str | None, level: str | None, holder: 
     own = comparing.edition.scheme
     if scheme not in (None, own) or (comparing.against and comparing.against.scheme != own):
         raise Unfit(f"{comparing.edition.id} is an edition of {own}, and answers for certificates of that scheme only.")
+    levels = {
+        code for each in (comparing.edition, *comparing.editions.values()) if each.scheme == own for code in each.levels
+    }
+    if level is not None and level not in levels:
+        raise Unfit(f"{level} is no level of {own}. Its levels: {', '.join(sorted(levels))}.")
     return Scope(own, level, comparing.period.first_on, comparing.period.last_on, holder)
 
 

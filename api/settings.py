@@ -29,6 +29,12 @@ class Settings(BaseSettings):
         None, pattern=r"^https?://[^/?#\s]+(/[^?#\s]*[^/?#\s])?$", max_length=200,
         description="where the public reaches the service, without a slash at the end: the issuer of signed answers",
     )  # fmt: skip
+    complain_at: str | None = Field(
+        None, pattern=r"^(https?://|mailto:)[^\s<>\"]+$", max_length=300,
+        description="where the public complains, https: or mailto:; left out, the pages show no such link",
+    )  # fmt: skip
+    issuer_zh: str = Field("", max_length=100, description="the certification body's name, on pages and documents")
+    issuer_en: str = Field("", max_length=100, description="the same in English")
     status_per_minute: int = Field(6000, ge=1, description="how many public questions one client may ask a minute")
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas"

@@ -4,6 +4,7 @@ from typing import Any, get_args
 
 from lifecycle import commands as c
 from lifecycle import events as e
+from lifecycle.documents import DocumentStanding
 from lifecycle.transitions import Stage, Status
 
 Schema = dict[str, Any]
@@ -208,12 +209,47 @@ READINESS = exactly(
     under_repair=COUNT,
 )
 
+DOCUMENT = exactly(
+    document=COUNT,
+    of=COUNT,
+    standing={"enum": list(get_args(DocumentStanding))},
+    standing_since=perhaps(DAY),
+    facts=exactly(
+        certificate_number=TEXT,
+        document=COUNT,
+        holder=TEXT,
+        address=TEXT,
+        scope=TEXT,
+        scheme=TEXT,
+        edition=TEXT,
+        certification_type=TEXT,
+        level=TEXT,
+        issued_on=DAY,
+        valid_from=DAY,
+        valid_until=DAY,
+        first_certified_on=DAY,
+    ),
+    facts_sha256=SHA256,
+    sealed=perhaps(
+        exactly(
+            sha256=SHA256,
+            size=COUNT,
+            pages=COUNT,
+            kid=TEXT,
+            renderer=TEXT,
+            template_sha256=SHA256,
+            effective_on=DAY,
+        )
+    ),
+)
+
 ANSWERS: dict[str, Schema] = {
     "Problem": PROBLEM,
     "Certificate": CERTIFICATE,
     "Case": CASE,
     "Proposal": PROPOSAL,
     "Event": EVENT,
+    "Document": DOCUMENT,
     "ListedCertificate": LISTED,
     "Deadline": DEADLINE,
     "Rehearsal": REHEARSAL,

@@ -5,6 +5,7 @@ the same JWKS, and a key that was replaced long ago still verifies what it signe
 """
 
 import threading
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ import structlog
 from eventsourcing.persistence import PersistenceError
 from fastapi import APIRouter, Response
 from joserfc import jws
-from joserfc.jwk import OKPKey
+from joserfc.jwk import KeySet, OKPKey
 
 from api.forms import JWT, Form, Volatile, Written
 from api.key_folder import CURVE, KeyFolder
@@ -111,6 +112,12 @@ class Signer:
         header = {"alg": ALGORITHM, "kid": kid, "typ": typ}
         return jws.serialize_compact(header, payload, key, registry=_REGISTRY).encode()
 
+    def verified_by(self, token: bytes) -> str:
+        """The kid of the published key that the token's signature fits. Raises JoseError if it fits none."""
+        published = {"keys": [_jwk(key) for key in self._known.of(self.purpose)]}
+        keys = KeySet.import_key_set(published)  # pyright: ignore[reportArgumentType]
+        return str(jws.deserialize_compact(token, keys, registry=_REGISTRY).headers()["kid"])
+
     def begin(self) -> None:
         """There is a key to sign with: a register that has none gets its first. Raises KeyFolderRefused."""
         if self._register.signing_keys().current(self.purpose) is None:
@@ -179,15 +186,16 @@ def answer_jwt(signer: Signer, issuer: str, public: bytes, volatile: Volatile) -
     return signer.sign(payload, STATUS_ANSWER)
 
 
-def router(signer: Signer) -> APIRouter:
+def router(signers: Iterable[Signer]) -> APIRouter:
     """Where the public halves are found."""
     routes = APIRouter()
 
     @routes.get("/.well-known/jwks.json", tags=["published"], response_class=Response, responses=DOCUMENTED)
     def jwks() -> Response:
-        """Every key that ever signed a public answer or a status list: what they signed can be verified offline."""
+        """Every key that ever signed a public answer, a status list or a document: all of it is verified offline."""
         headers = EVERYWHERE | {"Cache-Control": "no-cache"}
-        return Response(_encode(signer.public_keys()), headers=headers, media_type=JWKS)
+        keys = [key for signer in signers for key in signer.public_keys()["keys"]]
+        return Response(_encode({"keys": keys}), headers=headers, media_type=JWKS)
 
     return routes
 

@@ -15,7 +15,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from psycopg import Connection, Error
 
-from api.forms import JSON, JWT, Form, Forms, Volatile, Written
+from api.forms import JSON, JWT, Form, Forms, Volatile, Written, plain
 from api.identity import STAFF, Identity, identify
 from api.lookup import Questions
 from api.places import Places
@@ -29,7 +29,7 @@ from lifecycle.rules import normalise_number
 from lifecycle.service import Register
 from lifecycle.status import Answer, Stars, answer_on
 from projections import register as register_projection
-from projections.register import Found
+from projections.register import Found, Segment
 
 FRESH = timedelta(minutes=5)
 LONGEST_NUMBER = 100
@@ -128,6 +128,7 @@ def _public(answer: Answer, turns_on: date | None = None) -> Public:
     return Public(members, sha256(members).hexdigest()[:32], turns_on)
 
 
+@lru_cache(maxsize=256)
 def _expires_at(at: datetime, turns_on: date | None) -> datetime:
     """Five minutes ahead, and never past the day on which a date turns the answer."""
     latest = at + FRESH
@@ -180,14 +181,33 @@ class StatusQuestions:
                 for number in wanted
             ]
 
+    def life(self, number: str, on: date | None) -> tuple[Told, list[Segment]]:
+        """What anybody is told of the number, plainly, and what of each day up to today, from one look at the register.
+
+        Raises whatever Refusal stands in the way.
+        """
+        wanted = self.number(number)
+        if isinstance(wanted, Refusal):
+            raise wanted
+        with self.register.recorder.connection() as connection:
+            asked = self._asked(None, on, None)
+            (found,) = register_projection.find(connection, [wanted])
+            told = self._answer(connection, found, asked, plain)
+        if isinstance(told, Refusal):
+            raise told
+        return told, found.until(legal_day_of(asked.at))
+
     def number(self, text: str) -> str | NumberNotOfThisRegister:
         """Normalised (domain.md, case 14), unless no edition would print it."""
         number = normalise_number(text) if len(text) <= LONGEST_NUMBER else ""
-        editions = self.register.editions.values()
-        if any(edition.is_number_form(number) for edition in editions):
+        if any(edition.is_number_form(number) for edition in self.register.editions.values()):
             return number
-        example = next(iter(editions)).number(2026, 1)
-        return NumberNotOfThisRegister(number=ascii(text[:40])[1:-1], example=example)
+        return NumberNotOfThisRegister(number=ascii(text[:40])[1:-1], example=self.example)
+
+    @property
+    def example(self) -> str:
+        """What a number of this register looks like."""
+        return next(iter(self.register.editions.values())).number(2026, 1)
 
     def _asked(self, identity: Identity | None, on: date | None, known_at: datetime | None) -> Asked:
         """The question at this instant. Raises KeyMissing where nobody in particular asks what is not for everybody."""
@@ -272,15 +292,17 @@ def router(status_questions: StatusQuestions) -> APIRouter:
         request: Request,
         number: Annotated[list[str], Query()],
         on: date | None = None,
+        known_at: datetime | None = None,
         min_position: Position = None,
     ) -> Response:
         """The public status of up to 200 numbers; where one is refused, its problem stands in its place."""
         require_exact_day(request, "on")
+        require_exact_instant(request, "known_at")
         identity = asked_by(request)
         if not 1 <= len(number) <= LIMIT:
             raise Malformed(problem=f"number must be given 1 to {LIMIT} times")
         questions.await_position(min_position, "register")
-        answers = status_questions.statuses(number, identity, on)
+        answers = status_questions.statuses(number, identity, on, known_at)
         bodies = [refused(request, each).body if isinstance(each, Refusal) else each.written.body for each in answers]
         body = b'{"answers":[' + b",".join(map(bytes, bodies)) + b"]}"
         return Response(body, headers={"Cache-Control": "no-cache", "Vary": "Accept"}, media_type="application/json")

@@ -5,7 +5,7 @@ import importlib
 import json
 from typing import Any
 
-NAMES = ("append", "command", "tick", "engine", "lookup", "rebuild", "replay")
+NAMES = ("append", "command", "engine", "lookup", "rebuild", "replay", "tick")
 
 
 def main() -> None:

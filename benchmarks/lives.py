@@ -202,8 +202,8 @@ class _Life:
         findings = self._findings(draw, self.edition.certification_types[certificate.types.last].scored)
         quota = self.edition.quota(certificate.last_check_on, self.on)
         due = self.edition.due(self.on, level, certificate.checks | dict.fromkeys(draw, self.on))
-        self._add(e.SurveillanceRecorded, case=case, edition=EDITION, findings=findings, drawn=draw, quota=quota, due=due,
-                  **self._site())  # fmt: skip
+        self._add(e.SurveillanceRecorded, case=case, edition=EDITION, findings=findings, drawn=draw, quota=quota,
+                  due=due, **self._site())  # fmt: skip
         self._later(5, 20)
         self._add(e.CertificationMaintained, case=case, **self._proposed("decide", case))
 

@@ -1,9 +1,10 @@
-"""The register made anew from the whole log, beside a COPY of the same facts, and beside the library's ProjectionRunner.
+"""The register made anew from the whole log: beside a COPY of the same facts, beside the library's ProjectionRunner.
 
 And how many public questions a second are answered while it is made anew, of those answered otherwise.
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -72,8 +73,9 @@ def _copied(house: House) -> float:
 
 def _rebuilt(house: House, projection: RegisterProjection) -> float:
     """Facts a second, from nothing to tables that serve."""
-    with psycopg.connect(house.addresses.owner) as owner:
+    with psycopg.connect(house.addresses.owner, autocommit=True) as owner:
         ((count,),) = owner.execute(SQL["count_all"]).fetchall()
+        owner.execute(SQL["stand_at_the_end"])
     began = perf_counter()
     for _ in rebuild(house.addresses.engine, projection, os.cpu_count() or 1):
         pass
@@ -102,13 +104,13 @@ def _served(house: House) -> Generator[int]:
 def _being_rebuilt(house: House) -> Generator[None]:
     """Again and again."""
     again = ["sh", "-c", 'while "$0" rebuild register; do :; done', CERTLIFE]
-    environment = _environment(house)
-    with subprocess.Popen(again, env=environment, stdout=subprocess.DEVNULL, start_new_session=True) as loop:
+    silent: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(again, env=_environment(house), start_new_session=True, **silent) as loop:
         try:
             yield
             assert loop.poll() is None, "the rebuild failed"
         finally:
-            os.killpg(loop.pid, 15)
+            os.killpg(loop.pid, signal.SIGINT)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A register of many certificates: lives that were told once, copied under other ids and numbers, in the order of time."""
+"""A register of many certificates: lives told once, copied under other ids and numbers, in the order of time."""
 
 import random
 import re

@@ -31,7 +31,7 @@ from lifecycle.rehearsing import lines, rehearsed
 from lifecycle.report import Scope
 from lifecycle.rules import Edition, shipped_editions
 
-ROUNDS = 3
+ROUNDS = 5
 EVENTS = 2_000_000
 CERTIFICATES = 100_000
 LONG = 200

@@ -9,8 +9,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-import msgspec
-
 from lifecycle import errors, rehearsal_lines
 from lifecycle import events as e
 from lifecycle.certificate import Certificate, evolve
@@ -33,7 +31,7 @@ TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """What became of one certificate: "adopted" with the facts recorded, "already", "not_in_force", or why set aside."""
+    """What became of one certificate: "adopted" with the facts recorded, "already", "not_in_force", or why not."""
 
     certificate: UUID
     number: str | None
@@ -135,7 +133,7 @@ class Run:
         if certificate.version == line.version:
             return True
         again = self.comparing.line(_read_by_rehearsals(certificate))
-        return again is not None and msgspec.structs.replace(again, version=line.version) == line
+        return again is not None and again.digest == line.digest
 
     def _moment(self, certificate: Certificate, kept: KeptLine) -> Moment:
         today = legal_day(self.register.recorder.present(self.register.clock.instant()))

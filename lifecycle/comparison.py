@@ -78,8 +78,8 @@ class Line(msgspec.Struct, frozen=True):
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of the line as JSON: equal lines, equal digests."""
-        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+        """The SHA-256 of what the line says, as JSON. It stays where a later fact changed nothing but the version."""
+        return hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(self, version=0))).hexdigest()
 
 
 class Comparing:
@@ -190,7 +190,7 @@ class Comparing:
         if "/valid_until" in says and said["/valid_until"] != says["/valid_until"]:
             yield "validity", said["/valid_until"], says["/valid_until"], _VALIDITY
         if "/due" in says and said["/due"] != says["/due"] and (says["/due"] is not None or level is not None):
-            yield from self._differing_due(said["/due"], says["/due"])
+            yield from _differing_due(said["/due"], says["/due"], level)
         for path, question, rule in _PLAIN:
             if path in says and said[path] != says[path]:
                 yield question, said[path], says[path], (rule,)
@@ -202,22 +202,9 @@ class Comparing:
             return ("scoring.deductions_fail_from" if named == "deductions" else "scoring.knock_out.count",)
         if because == "open_nonconformity":
             return (f"elements[{named}]", "scoring.conformity_required")
-        known = [level for level in (said, says["/level"]) if level in self.edition.levels]
+        known: list[str] = [each for each in (said, says["/level"]) if each is not None and each in self.edition.levels]
         better = max(known, key=self.ranks.__getitem__, default=None)
         return (f"levels[{better}].at_least", f"levels[{better}]")
-
-    def _differing_due(self, before: e.Due | None, now: e.Due | None) -> Iterator[Differing]:
-        if before is None or now is None:
-            yield "visit", before and before.visit_on, now and now.visit_on, ("levels",)
-            return
-        intervals = tuple(f"levels[{code}].interval" for code, level in self.edition.levels.items()
-                          if level.interval_months == now.interval_months)  # fmt: skip
-        if before.visit_on != now.visit_on:
-            yield "visit", before.visit_on, now.visit_on, (*intervals, "parameters.grace_days")
-        elif before.notice_on != now.notice_on or before.grace_until != now.grace_until:
-            yield "notice", before.notice_on, now.notice_on, ("parameters.notice_window_days", "parameters.grace_days")
-        if before.coverage_on != now.coverage_on:
-            yield "coverage", before.coverage_on, now.coverage_on, ("parameters.coverage_months", "elements")
 
 
 _VALIDITY = ("parameters.validity_months", "parameters.validity_ends")
@@ -227,6 +214,18 @@ _PLAIN: tuple[tuple[str, Question, str], ...] = (
     ("/ends_on", "suspension", "parameters.suspension_max_months"),
     (BAR, "bar", "parameters.bar_after_withdrawal_months"),
 )
+
+
+def _differing_due(before: e.Due | None, now: e.Due | None, level: str | None) -> Iterator[Differing]:
+    if before is None or now is None:
+        yield "visit", before and before.visit_on, now and now.visit_on, ("levels",)
+        return
+    if before.visit_on != now.visit_on:
+        yield "visit", before.visit_on, now.visit_on, (f"levels[{level}].interval", "parameters.grace_days")
+    elif before.notice_on != now.notice_on or before.grace_until != now.grace_until:
+        yield "notice", before.notice_on, now.notice_on, ("parameters.notice_window_days", "parameters.grace_days")
+    if before.coverage_on != now.coverage_on:
+        yield "coverage", before.coverage_on, now.coverage_on, ("parameters.coverage_months", "elements")
 
 
 def _sign(before: Any, after: Any) -> int:

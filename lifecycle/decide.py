@@ -17,6 +17,7 @@ from lifecycle.certificate import Certificate, Proposal, evolve
 from lifecycle.decisions import application, correction, dispute, issuance, standing, visit
 from lifecycle.decisions.clock import owed
 from lifecycle.decisions.moment import Moment
+from lifecycle.documents import require_printable
 from lifecycle.duties import DUTIES, ON_BEHALF, Roles
 from lifecycle.rules import Edition
 
@@ -134,7 +135,9 @@ def _catch_up(certificate: Certificate, moment: Moment) -> list[e.Fact]:
 
 
 def _decide(certificate: Certificate, command: c.Command, moment: Moment) -> list[e.Fact]:
-    return DECISIONS[type(command)](certificate, command, moment)
+    facts = DECISIONS[type(command)](certificate, command, moment)
+    require_printable(certificate, facts, moment.editions, moment.glyphs)
+    return facts
 
 
 def _edition_for(certificate: Certificate, command: c.Command, moment: Moment) -> Edition:

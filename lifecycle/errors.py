@@ -63,6 +63,29 @@ class CertificateUnknown(Refusal):
     zh = "没有证书 {certificate}。"
 
 
+class DocumentUnknown(Refusal):
+    code = "document_unknown"
+    kind = "not_found"
+    en = "{certificate} has no document {document}. Its documents are {documents}."
+    zh = "{certificate} 没有第 {document} 版证书文本。现有版次：{documents}。"
+
+
+class DocumentNeverMade(Refusal):
+    code = "document_never_made"
+    en = "Document {document} of {certificate} was voided before it was made, so there is nothing to show."
+    zh = "{certificate} 的第 {document} 版证书文本在制作之前已作废，无可提供。"
+
+
+class Unprintable(Refusal):
+    code = "unprintable"
+    kind = "invalid"
+    en = (
+        "The {what} of {certificate} cannot be printed: the font of the documents has no glyph for {characters}. "
+        "Accepted: text whose every character it has."
+    )
+    zh = "{certificate} 的 {what} 无法印制：证书字体没有字符 {characters}。请改用字体所含的字符。"
+
+
 class OrganisationUnknown(Refusal):
     code = "organisation_unknown"
     kind = "not_found"

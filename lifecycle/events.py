@@ -222,6 +222,25 @@ class CertificateReissued(Certificate, kw_only=True, tag="certificate-reissued.v
     reasons: tuple[Reason, ...] = ()
 
 
+class DocumentSealed(Fact, kw_only=True, tag="document-sealed.v1"):
+    """The document that the fact ``of`` prints was made, once: its ``size`` bytes with the digest ``sha256`` are kept.
+
+    ``facts_sha256`` is the digest of what it says, repeated by its proof, which the key ``kid`` signed; ``renderer``
+    and ``template_sha256`` (template and font) say what made its ``pages``.
+    """
+
+    of: int
+    number: str
+    document: int
+    sha256: str
+    size: int
+    pages: int
+    facts_sha256: str
+    kid: str
+    renderer: str
+    template_sha256: str
+
+
 class CertificateSuspended(Fact, kw_only=True, tag="certificate-suspended.v1"):
     """``ends_on`` is the last suspended day; ``notice`` says how the holder is told."""
 

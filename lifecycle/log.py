@@ -17,6 +17,7 @@ from lifecycle.sql import load
 from lifecycle.upcast import recorded
 
 SQL = load("log")
+ROWS_AT_ONCE = 2_000
 
 Row = tuple[int, UUID, int, str, bytes, datetime]
 """Position, stream, version, topic, state, recorded_at: what ``upcast.recorded`` makes a Recorded of."""
@@ -62,10 +63,10 @@ def streams(
 
 
 class Packed(NamedTuple):
-    """A whole stream as it is read in bulk: of ``count`` facts those that are seen, under ``topics``, one a line."""
+    """A whole stream as it is read in bulk: of its ``facts`` those that are seen, under ``topics``, one a line."""
 
     id: UUID
-    count: int
+    facts: int
     version: int
     position: int
     topics: str
@@ -80,12 +81,14 @@ def packed_streams(
     upto_position: int,
     without: Iterable[str],
     unseen: Iterable[str],
+    checked_position: int,
 ) -> Iterator[Packed]:
     """All streams with an id from ``first`` to ``last``; within a transaction.
 
-    It is as if facts ``without`` topics were not there; ``unseen`` ones are counted, and not shown.
+    It is as if facts ``without`` topics were not there; ``unseen`` ones that somebody checked are not shown.
     """
-    bounds = {"first": first, "last": last, "upto": upto_position, "without": list(without), "unseen": list(unseen)}
+    topics = {"without": list(without), "unseen": list(unseen)}
+    bounds = {"first": first, "last": last, "upto": upto_position, "checked": checked_position} | topics
     connection.execute(SQL["prepare_bulk"])
     with connection.cursor().copy(SQL["copy_streams"], bounds) as copy:
         copy.set_types(["uuid", "int8", "int4", "int8", "text", "bytea"])
@@ -95,8 +98,10 @@ def packed_streams(
 
 def of_topic(connection: psycopg.Connection[Any], topic: str, upto_position: int) -> Iterator[Row]:
     """The facts of one topic up to a position, in commit order, unread; for which the whole log is looked through."""
-    with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-        yield from cursor.stream(SQL["select_topic"], {"topic": topic, "upto": upto_position})  # pyright: ignore
+    bounds = {"topic": topic, "upto": upto_position}
+    with connection.transaction(), connection.cursor("of_topic", row_factory=tuple_row) as cursor:
+        cursor.itersize = ROWS_AT_ONCE
+        yield from cursor.execute(SQL["select_topic"], bounds, binary=True)  # pyright: ignore[reportReturnType]
 
 
 def settled(connection: psycopg.Connection[Any], now: datetime | None = None) -> Settled:

@@ -1,5 +1,6 @@
 """The lines of a rehearsal as they are kept: to the byte, in a table that only grows, each with its digest."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from uuid import UUID
@@ -22,10 +23,16 @@ class LineEdited(Exception):
 
 
 class KeptLine(NamedTuple):
-    """A line, and the digest that an adoption cites."""
+    """A line, the digest that an adoption cites, and that of its bytes as they are kept, its version included."""
 
     line: Line
     sha256: str
+    bytes_sha256: bytes
+
+
+def sha256_of(line: Line) -> bytes:
+    """The digest of the line as it is kept."""
+    return hashlib.sha256(msgspec.json.encode(line)).digest()
 
 
 def keep(recorder: Recorder, rehearsal: UUID, lines: Sequence[Line]) -> None:
@@ -67,6 +74,6 @@ def line_of(recorder: Recorder, rehearsal: UUID, certificate: UUID) -> KeptLine 
 
 def _read(rehearsal: UUID, certificate: UUID, encoded: bytes, sha256: bytes) -> KeptLine:
     line = msgspec.json.decode(encoded, type=Line)
-    if line.digest != sha256.hex() or line.certificate != certificate:
+    if sha256_of(line) != sha256 or line.certificate != certificate:
         raise LineEdited(rehearsal, f"that of {certificate} reads otherwise than its digest says")
-    return KeptLine(line, line.digest)
+    return KeptLine(line, line.digest, sha256)

@@ -11,8 +11,8 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from lifecycle import rehearsal_lines
 from lifecycle import events as e
+from lifecycle import rehearsal_lines
 from lifecycle.bulk import spans
 from lifecycle.comparison import Comparing, Line
 from lifecycle.decisions.moment import Moment
@@ -40,7 +40,7 @@ def rehearse(
     for batch in _batches(_judged(register, connection, found, tally)):
         rehearsal_lines.keep(register.recorder, id, batch)
         for line in batch:
-            digests.update(bytes.fromhex(line.digest))
+            digests.update(rehearsal_lines.sha256_of(line))
         count += len(batch)
         told(count)
     return _complete(register, found, tally.report(found.asked.log_position), count, digests.hexdigest())
@@ -55,7 +55,7 @@ def require_kept(register: Register, found: Rehearsal) -> None:
     """Raises LineEdited unless all lines that are kept are those with which the rehearsal was completed."""
     completed, digests, count = found.completed, hashlib.sha256(), 0
     for kept in rehearsal_lines.each(register.recorder, found.id):
-        digests.update(bytes.fromhex(kept.sha256))
+        digests.update(kept.bytes_sha256)
         count += 1
     if completed is None or (count, digests.hexdigest()) != (completed.lines, completed.lines_sha256):
         raise LineEdited(found.id, f"there are {count}, with another digest")

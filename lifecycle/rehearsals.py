@@ -7,7 +7,7 @@ from lifecycle import errors, rehearsal_lines
 from lifecycle import rehearsal as decisions
 from lifecycle.adoption import barred_from
 from lifecycle.decide import DUTIES, require_role
-from lifecycle.rehearsal import Rehearsal
+from lifecycle.rehearsal import Rehearsal, rehearsal_of
 from lifecycle.rehearsal_run import rehearsal
 from lifecycle.rules import Edition
 from lifecycle.service import Register
@@ -24,10 +24,11 @@ class Rehearsals:
         """A rehearsal up to the present end of the log, not made yet. Raises EditionUnknown."""
         require_role(request.by.role, command, DUTIES[c.Rehearse].by)
         edition = self._edition(command.edition)
-        new = Rehearsal(uuid4())
+        id = uuid4()
         return self.register.on_stream(
             request,
-            lambda: new,
+            id,
+            lambda _: Rehearsal(id),
             lambda _, moment: decisions.request(edition, self.register.recorder.max_notification_id() or 0, moment),
         )
 
@@ -44,7 +45,8 @@ class Rehearsals:
 
         return self.register.on_stream(
             request,
-            lambda: rehearsal(self.register, id),
+            id,
+            lambda history: rehearsal_of(id, history),
             lambda stands, moment: decisions.approve(stands, command, author, barred_for, moment),
         )
 
@@ -54,7 +56,8 @@ class Rehearsals:
         edition = self._edition(rehearsal(self.register, id).edition)
         return self.register.on_stream(
             request,
-            lambda: rehearsal(self.register, id),
+            id,
+            lambda history: rehearsal_of(id, history),
             lambda stands, moment: decisions.step(stands, command, edition, moment),
         )
 

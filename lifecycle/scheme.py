@@ -76,6 +76,14 @@ def scheme_of(code: str, history: Iterable[Recorded]) -> Scheme:
     return found
 
 
+def kept(code: str, history: Iterable[Recorded]) -> Scheme:
+    """The scheme. Raises SchemeNotKept: a scheme begins with an edition that ships."""
+    found = scheme_of(code, history)
+    if not found.editions:
+        raise errors.SchemeNotKept(scheme=code)
+    return found
+
+
 def fold(history: Iterable[Recorded]) -> dict[str, Edition]:
     """A scheme's published editions by id."""
     return scheme_of("", history).editions

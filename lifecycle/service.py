@@ -1,13 +1,13 @@
 """The register: the eventsourcing application through which every fact is recorded.
 
-A command is carried out in one way: look for its receipt; load the streams it needs; decide; append the facts and the
+A command is carried out in one way: look for its receipt and load its stream, in one question; decide; append facts and
 receipt in one transaction. A conflict is resolved by looking for one's own receipt before anybody is told of it, so a
 command in doubt has exactly one effect however often it is sent again.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID, uuid4
 
 import msgspec
@@ -22,11 +22,12 @@ from lifecycle import person as persons
 from lifecycle.certificate import Certificate
 from lifecycle.decisions.clock import owed
 from lifecycle.decisions.moment import Moment
+from lifecycle.documents import EVERY_GLYPH, Document, Glyphs, Made, Sealed, document_of, seal_of
 from lifecycle.entailed import entail, enter_application
-from lifecycle.numbers import series_id
+from lifecycle.numbers import claim_id, series_id
 from lifecycle.organisation import Organisation
 from lifecycle.periods import legal_day
-from lifecycle.rules import Edition, shipped_editions
+from lifecycle.rules import Edition, normalise_number, shipped_editions
 from lifecycle.scheme import Scheme
 from lifecycle.signing_keys import SigningKey, SigningKeys
 from lifecycle.store import DayTurned, KeyNotInForce, ReceiptExists, VersionConflict
@@ -40,6 +41,14 @@ class Clock(Protocol):
     """The present of a simulation, or None: a production register takes its instants from the database."""
 
     def instant(self) -> datetime | None: ...
+
+
+class Begun(NamedTuple):
+    """Where a command begins: the legal day, and the stream that it is about."""
+
+    today: date
+    subject: UUID
+    history: Iterator[e.Recorded]
 
 
 class Register(Application[UUID]):
@@ -56,6 +65,7 @@ class Register(Application[UUID]):
         self.clock = clock
         self.editions: dict[str, Edition] = PublishedEditions(self._learn)
         self._learnt: dict[str, int] = {}
+        self.glyphs: Glyphs = EVERY_GLYPH
 
     def open(self) -> None:
         """The editions that ship with the service are published, and all published ones are known.
@@ -71,22 +81,22 @@ class Register(Application[UUID]):
     def execute(self, request: Request, command: c.Command, certificate_id: UUID | None = None) -> Answer:
         """The command carried out, or proposed where two persons sign it. Raises the Refusal that stands in the way."""
         id = certificate_id or uuid4()
-        return self._once(request, lambda today: self._on_certificate(request, command, id, today))
+        return self._once(request, id, lambda begun: self._on_certificate(request, command, begun))
 
     def approve(self, request: Request, certificate_id: UUID, proposal: int, command: c.Approve) -> Answer:
         """The proposed act takes effect, signed by both."""
-        return self._once(request, lambda today: self._approved(request, certificate_id, proposal, command, today))
+        return self._once(request, certificate_id, lambda begun: self._approved(request, proposal, command, begun))
 
     def reject(self, request: Request, certificate_id: UUID, proposal: int, command: c.Reject) -> Answer:
         """The proposal is closed without effect."""
 
-        def work(today: date) -> Work:
-            certificate = self._owned(request, certificate_id)
+        def work(begun: Begun) -> Work:
+            certificate = self._owned(request, begun)
             self._require_version(request, certificate)
-            facts = decide.reject(certificate, proposal, command.reason, self._moment(request, today))
+            facts = decide.reject(certificate, proposal, command.reason, self._moment(request, begun.today))
             return self._work(certificate, facts)
 
-        return self._once(request, work)
+        return self._once(request, certificate_id, work)
 
     def tick(self, certificate_id: UUID, on: date | None = None, *, dry_run: bool = False) -> list[e.Fact]:
         """The clock's facts that the certificate owed by ``on`` (today if left out), recorded once.
@@ -109,14 +119,45 @@ class Register(Application[UUID]):
 
     def certificate(self, certificate_id: UUID) -> Certificate:
         """The certificate as its stream adds up. Raises CertificateUnknown, and UnderRepair where it does not."""
-        stored = self.events.get(certificate_id)
+        return self._summed(certificate_id, self.events.get(certificate_id))
+
+    def _summed(self, certificate_id: UUID, history: Iterable[e.Recorded]) -> Certificate:
         try:
-            found = certificates.fold(certificate_id, tuple(stored))
+            found = certificates.fold(certificate_id, tuple(history))
         except Exception as error:  # a fact that cannot be read, or that no state can take in
             raise errors.UnderRepair(subject=certificate_id) from error
         if not found.history or not isinstance(found.history[0].fact, (e.ApplicationSubmitted, e.ActProposed)):
             raise errors.CertificateUnknown(certificate=certificate_id)
         return found
+
+    def certificate_numbered(self, number: str) -> Certificate:
+        """The certificate that claimed the number, as it was or is printed. Raises CertificateUnknown."""
+        claim = next(iter(self.events.get(claim_id(normalise_number(number)))), None)
+        if claim is None:
+            raise errors.CertificateUnknown(certificate=number)
+        return self.certificate(claim.fact.certificate)
+
+    def seal_document(self, certificate_id: UUID, number: int, make: Callable[[Certificate, Document], Made]) -> Sealed:
+        """The certificate, and its document made and kept: once only, in one transaction with the fact that says so.
+
+        Raises DocumentUnknown, DocumentNeverMade, and what ``make`` raises.
+        """
+
+        def attempt() -> Sealed:
+            certificate = self.certificate(certificate_id)
+            document = document_of(certificate, number)
+            if document.seal is not None:
+                return Sealed(certificate, document, document.seal)
+            if document.void:
+                raise errors.DocumentNeverMade(certificate=certificate.label, document=number)
+            made = make(certificate, document)
+            today = legal_day(self.recorder.present(self.clock.instant()))
+            facts = [*owed(certificate, today), seal_of(document, made, today)]
+            kept = ("keep_document", {"content": made.content})
+            self.save(*self._work(certificate, facts).records, now=self.clock.instant(), also=[kept])
+            return attempt()
+
+        return self._until_settled(attempt)
 
     # ---- other streams -----------------------------------------------------------------------------------------------
 
@@ -125,7 +166,8 @@ class Register(Application[UUID]):
         return self._on_other(
             request,
             command,
-            lambda: self.organisation(id),
+            lambda history: organisations.fold(id, history),
+            id,
             lambda found, moment: organisations.register(found, command, moment),
         )
 
@@ -186,7 +228,8 @@ class Register(Application[UUID]):
         return self._on_other(
             request,
             command,
-            lambda: self.scheme(code),
+            lambda history: scheme.kept(code, history),
+            scheme.id_of(code),
             lambda found, moment: scheme.propose(found, command, moment),
         )
 
@@ -195,7 +238,8 @@ class Register(Application[UUID]):
         decide.require_role(request.by.role, command, decide.DUTIES[c.PublishEdition].approved_by)
         answer = self.on_stream(
             request,
-            lambda: self.scheme(code),
+            scheme.id_of(code),
+            lambda history: scheme.kept(code, history),
             lambda found, moment: scheme.approve(found, proposal, command.digest, moment),
         )
         self._learn(code)
@@ -203,10 +247,7 @@ class Register(Application[UUID]):
 
     def scheme(self, code: str) -> Scheme:
         """The scheme as it stands. Raises SchemeNotKept: a scheme begins with an edition that ships."""
-        found = scheme.scheme_of(code, self.events.get(scheme.id_of(code)))
-        if not found.editions:
-            raise errors.SchemeNotKept(scheme=code)
-        return found
+        return scheme.kept(code, self.events.get(scheme.id_of(code)))
 
     def organisation(self, id: UUID) -> Organisation:
         return organisations.fold(id, self.events.get(id))
@@ -217,14 +258,16 @@ class Register(Application[UUID]):
 
     # ---- how a command is carried out --------------------------------------------------------------------------------
 
-    def _once(self, request: Request, decide_on: Callable[[date], Work]) -> Answer:
+    def _once(self, request: Request, subject: UUID, decide_on: Callable[[Begun], Work]) -> Answer:
         """The command's answer: the one on its receipt, or a new one recorded with its facts."""
         for _ in range(TRIES):
-            begun = self.recorder.begin_command(request.by.person, request.idempotency_key, self.clock.instant())
-            if begun.receipt is not None:
-                return repeated(request, begun.receipt)
-            today = legal_day(begun.instant)
-            work = decide_on(today)
+            present = self.recorder.begin_command(
+                request.by.person, request.idempotency_key, subject, self.clock.instant()
+            )
+            if present.receipt is not None:
+                return repeated(request, present.receipt)
+            today = legal_day(present.instant)
+            work = decide_on(Begun(today, subject, map(self.mapper.to_domain_event, present.stored)))
             answer = work.answer()
             if request.dry_run:
                 return answer
@@ -255,26 +298,26 @@ class Register(Application[UUID]):
                 continue
         return attempt()
 
-    def _on_certificate(self, request: Request, command: c.Command, id: UUID, today: date) -> Work:
+    def _on_certificate(self, request: Request, command: c.Command, begun: Begun) -> Work:
         if isinstance(command, c.SubmitApplication):
             self._learn(command.scheme)
-        certificate = self._subject(request, command, id)
+        certificate = self._subject(request, command, begun)
         self._require_version(request, certificate)
-        moment = self._moment(request, today, command, certificate)
+        moment = self._moment(request, begun.today, command, certificate)
         propose = decide.needs_second(certificate, command, moment)
         facts = (decide.propose if propose else decide.decide)(certificate, command, moment)
         work = self._work(certificate, facts)
         if isinstance(command, c.SubmitApplication):
-            enter_application(self, Work(id, 0) if propose else work, command, moment)
+            enter_application(self, Work(certificate.id, 0) if propose else work, command, moment)
         entail(self, work, certificate, facts, moment)
         return work
 
-    def _approved(self, request: Request, id: UUID, number: int, command: c.Approve, today: date) -> Work:
-        certificate = self._owned(request, id)
+    def _approved(self, request: Request, number: int, command: c.Approve, begun: Begun) -> Work:
+        certificate = self._owned(request, begun)
         self._require_version(request, certificate)
-        proposal = decide.open_proposal(certificate, number, today)
+        proposal = decide.open_proposal(certificate, number, begun.today)
         proposed = decide.command_of(proposal)
-        moment = self._moment(request, today, proposed, certificate, (proposal.proposed.by.person,))
+        moment = self._moment(request, begun.today, proposed, certificate, (proposal.proposed.by.person,))
         facts = decide.approve(certificate, number, command.digest, moment)
         work = self._work(certificate, facts)
         if isinstance(proposed, c.SubmitApplication):
@@ -289,23 +332,23 @@ class Register(Application[UUID]):
         work.add(certificate.id, stored, facts)
         return work
 
-    def _subject(self, request: Request, command: c.Command, id: UUID) -> Certificate:
+    def _subject(self, request: Request, command: c.Command, begun: Begun) -> Certificate:
         if not isinstance(command, c.SubmitApplication):
-            return self._owned(request, id)
+            return self._owned(request, begun)
         if request.organisation is not None and command.organisation != request.organisation:
             raise errors.OrganisationUnknown(organisation=command.organisation)
         if command.kind == "initial":
-            return Certificate(id)
-        certificate = self._owned(request, id)
+            return Certificate(begun.subject)
+        certificate = self._owned(request, begun)
         if certificate.organisation != command.organisation:
-            raise errors.CertificateUnknown(certificate=id)
+            raise errors.CertificateUnknown(certificate=begun.subject)
         return certificate
 
-    def _owned(self, request: Request, id: UUID) -> Certificate:
+    def _owned(self, request: Request, begun: Begun) -> Certificate:
         """The certificate, if the asker may know of it."""
-        certificate = self.certificate(id)
+        certificate = self._summed(begun.subject, begun.history)
         if request.organisation is not None and certificate.organisation != request.organisation:
-            raise errors.CertificateUnknown(certificate=id)
+            raise errors.CertificateUnknown(certificate=begun.subject)
         return certificate
 
     def _require_version(self, request: Request, certificate: Certificate) -> None:
@@ -330,6 +373,7 @@ class Register(Application[UUID]):
             editions=self.editions,
             number=self._next_number(command, certificate, today),
             conflicts=self._conflicts(concerned, today) if type(command) in _CONCERNS_PERSONS else {},
+            glyphs=self.glyphs,
         )
 
     def _conflicts(self, names: Iterable[str], today: date) -> dict[str, frozenset[UUID]]:
@@ -355,32 +399,38 @@ class Register(Application[UUID]):
     def _on_person(
         self, request: Request, name: str, command: c.Command, facts: Callable[[persons.Person, Moment], list[e.Fact]]
     ) -> Answer:
-        return self._on_other(request, command, lambda: self.person(name), facts)
+        id = persons.id_of(name)
+        return self._on_other(request, command, lambda history: persons.fold(id, history), id, facts)
 
     def _on_other(
         self,
         request: Request,
         command: c.Command,
-        stands: Callable[[], Any],
+        fold: Callable[[Iterable[e.Recorded]], Any],
+        id: UUID,
         facts: Callable[[Any, Moment], list[e.Fact]],
     ) -> Answer:
-        """A command of one person on a stream that is no certificate: ``stands`` reads it, ``facts`` decides."""
+        """A command of one person on a stream that is no certificate: ``fold`` adds it up, ``facts`` decides."""
 
         decide.require_role(request.by.role, command, decide.DUTIES[type(command)].by)
-        return self.on_stream(request, stands, facts)
+        return self.on_stream(request, id, fold, facts)
 
     def on_stream(
-        self, request: Request, stands: Callable[[], Any], facts: Callable[[Any, Moment], list[e.Fact]]
+        self,
+        request: Request,
+        id: UUID,
+        fold: Callable[[Iterable[e.Recorded]], Any],
+        facts: Callable[[Any, Moment], list[e.Fact]],
     ) -> Answer:
-        """What ``facts`` decides on what ``stands`` reads is recorded, once."""
+        """What ``facts`` decides on the stream, as ``fold`` adds it up, is recorded, once."""
 
-        def work(today: date) -> Work:
-            found = stands()
+        def work(begun: Begun) -> Work:
+            found = fold(begun.history)
             made = Work(found.id, found.version)
-            made.add(found.id, found.version, facts(found, self._moment(request, today)))
+            made.add(found.id, found.version, facts(found, self._moment(request, begun.today)))
             return made
 
-        return self._once(request, work)
+        return self._once(request, id, work)
 
     def add_to(
         self, stands: Callable[[], Any], facts: Callable[[Any, Moment], list[e.Fact]], by: e.By, cause: e.Cause

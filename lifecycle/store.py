@@ -201,11 +201,13 @@ class Recorder(ApplicationRecorder):
         ((instant,),) = self._connections.read(SQL["select_instant"], {"now": now})
         return instant
 
-    def begin_command(self, person: str, key: str, now: datetime | None = None) -> Present:
-        """The present, and the receipt of the person's key if it was used before; asked in one round trip."""
-        bounds = {"person": person, "key": key, "now": now}
-        ((instant, *receipt),) = self._connections.read(SQL["begin_command"], bounds)
-        return Present(instant, Receipt(*receipt) if receipt[0] is not None else None)
+    def begin_command(self, person: str, key: str, stream: UUID, now: datetime | None = None) -> Present:
+        """The present, the receipt of the person's key if it was used before, and the stream; in one round trip."""
+        bounds = {"person": person, "key": key, "stream": stream, "now": now}
+        rows = self._connections.read(SQL["begin_command"], bounds)
+        instant, *receipt = rows[0][:7]
+        stored = [StoredFact(*row[7:]) for row in rows if row[7] is not None]
+        return Present(instant, Receipt(*receipt) if receipt[0] is not None else None, stored)
 
     def find_receipt(self, person: str, key: str) -> Receipt | None:
         """What was answered to the person's key, if it was used."""
@@ -216,6 +218,11 @@ class Recorder(ApplicationRecorder):
         """The key whose secret has that digest, revoked or not."""
         rows = self._connections.read(SQL["select_key"], {"sha256": sha256})
         return Key(*rows[0]) if rows else None
+
+    def document(self, sha256: bytes) -> bytes:
+        """The bytes of the sealed document with that digest."""
+        ((content,),) = self._connections.read(SQL["select_document"], {"sha256": sha256})
+        return content
 
     def keys(self) -> list[Key]:
         """All keys, in the order in which they were issued."""

@@ -31,7 +31,7 @@ STATUS: Final[dict[tuple[Status, type_of_fact], Status]] = {
     **_keep(
         STATUSES,
         e.ActProposed, e.ProposalRejected, e.RecordCorrected, e.HolderNotified,
-        e.AppealLodged, e.AppealDecided, e.ComplaintLodged, e.ComplaintDecided,
+        e.AppealLodged, e.AppealDecided, e.ComplaintLodged, e.ComplaintDecided, e.DocumentSealed,
     ),
     # an application and its assessment, and another edition, before issue or beside a certificate in force
     **_keep(

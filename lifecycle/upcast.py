@@ -55,7 +55,7 @@ def read_lines(packed: bytes) -> list[Fact]:
 
 
 def read_stream(topics: str, packed: bytes) -> list[Fact]:
-    """The facts of a stream, one a line, stored under these topics. Raises Unreadable if any is not what it should be."""
+    """The facts of a stream, one a line, stored under these topics. Raises Unreadable if any is another."""
     names = topics.split(",") if topics else []
     if UPCASTS and len(names) == len(lines := packed.split(b"\n")):
         return [read(topic, line) for topic, line in zip(names, lines, strict=True)]

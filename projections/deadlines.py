@@ -67,7 +67,8 @@ class DeadlinesProjection:
         return ([_row(certificate, deadline) for deadline in deadlines(certificate)],)
 
     def load(self, connection: Connection, span: Span, rows: Iterable[Rows]) -> None:
-        copy_in(connection, SQL["copy_deadline"], b"".join([packed(row) for (due,) in rows for row in due]))
+        due = b"".join([packed(row) for (found,) in rows for row in found])  # all is read before anything is written
+        copy_in(connection, SQL["copy_deadline"], [due])
 
     def place(self, connection: Connection, span: Span) -> None:
         """No number has a place here."""

@@ -33,6 +33,7 @@ class Engine:
     def __init__(self, url: str, projections: Sequence[Rebuildable], clock: Clock) -> None:
         self.url = url
         self.clock = clock
+        self.projections = projections
         self.followers = [Follower(projection) for projection in projections]
         self.stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -100,19 +101,19 @@ class Engine:
     def renew(self) -> None:
         """Tables of an older definition are made anew; from then on older engines stand back."""
         with connect(self.url) as connection:
-            older = [follower.projection for follower in self.followers if _is_older(connection, follower.projection)]
+            older = [projection for projection in self.projections if _is_older(connection, projection)]
         for projection in older:
-            _log.info("projection made anew", projection=projection.name, version=projection.version)
-            for progress in rebuild(self.url, projection, os.cpu_count() or 1):
+            _log.info("projection is made anew", projection=projection.name, version=projection.version)
+            for _ in rebuild(self.url, projection, os.cpu_count() or 1):
                 if self.stopping.is_set():
                     return
-            _log.info("projection made anew", **progress._asdict())
+            _log.info("projection was made anew", projection=projection.name, version=projection.version)
 
     def _follow(self, connection: Connection) -> None:
         with log.Listener(self.url) as listener:
             while not self.stopping.is_set():
                 self.catch_up(connection)
-                if any(_is_older(connection, follower.projection) for follower in self.followers):
+                if any(_is_older(connection, projection) for projection in self.projections):
                     self._renew_beside()
                 listener.wait(WAIT_SECONDS)
 

@@ -1,5 +1,5 @@
--- The read models belong to the role, not to a login. What is written without a schema's name is written where the session
--- looks first: into the tables that serve, or into those of a rebuild.
+-- The read models belong to the role, not to a login. What is written without a schema's name is written where the
+-- session looks first: into the tables that serve, or into those of a rebuild.
 -- name: become_engine
 SELECT set_config('role', 'certlife_engine', false), set_config('search_path', %(schema)s, false);
 

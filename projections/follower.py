@@ -87,9 +87,9 @@ class Follower:
     def hold(self, connection: Connection) -> None:
         """The position is known, and moved by nobody else before the transaction ends. Raises OtherDefinition."""
         found = connection.execute(SQL["hold_position"], {"projection": self.projection.name}).fetchone()
-        self.position, *definition = found or (0, 0, "")
-        if definition != [self.projection.version, self.projection.definition]:
-            raise OtherDefinition(self.projection, definition[0])
+        self.position, version, definition = found or (0, 0, "")
+        if (version, definition) != (self.projection.version, self.projection.definition):
+            raise OtherDefinition(self.projection, version)
 
     def project(self, connection: Connection, batch: Batch) -> None:
         """The rows of what a batch touched are what they are to be; what cannot be projected is set aside."""

@@ -58,7 +58,9 @@ class Gatherer:
             try:
                 gathered = await self._line.gathered([number for number, _ in self._asked], self._clock.instant())
             except Error as error:
-                self._refuse(str(error))
+                self._refuse(RegisterUnavailable(str(error)))
+            except Exception as error:  # or nobody would ever be answered again
+                self._refuse(error)
             else:
                 for _, answer in self._asked:
                     if not answer.done():
@@ -74,13 +76,13 @@ class Gatherer:
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
         self._line, self._asking = Line(self._line.url), None
-        self._refuse(why)
+        self._refuse(RegisterUnavailable(why))
 
-    def _refuse(self, why: str) -> None:
+    def _refuse(self, error: Exception) -> None:
         refused, self._asked, self._waiting = self._asked + self._waiting, [], []
         for _, answer in refused:
             if not answer.done():
-                answer.set_exception(RegisterUnavailable(why))
+                answer.set_exception(error)
 
 
 async def _end(line: Line, asking: asyncio.Task[None] | None) -> None:

@@ -4,6 +4,7 @@ They are polite: where something else wants the processor, they wait. They end w
 whoever started them has gone.
 """
 
+import gc
 import os
 import pickle
 import subprocess
@@ -17,21 +18,21 @@ NICENESS = 10
 
 
 @contextmanager
-def helped(url: str, projection: Any, rebuild: Any, hands: int) -> Iterator[Callable[[], bool]]:
-    """Tells whether any of so many helpers is still at work; at the end none is."""
+def helped(told: Any, hands: int) -> Iterator[Callable[[], bool]]:
+    """Tells whether any of so many helpers, ``told`` where to take part in what, is at work; at the end none is."""
     with ExitStack() as stack:
-        helpers = [stack.enter_context(_helper(pickle.dumps((url, projection, rebuild)))) for _ in range(hands)]
+        helpers = [stack.enter_context(_helper(pickle.dumps(told))) for _ in range(hands)]
         yield lambda: any(helper.poll() is None for helper in helpers)
 
 
 @contextmanager
 def _helper(told: bytes) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "projections.hands"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as helper:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as helper:  # noqa: S603
         try:
-            assert helper.stdin is not None
-            helper.stdin.write(told)
-            helper.stdin.flush()
+            if helper.stdin is not None:
+                helper.stdin.write(told)
+                helper.stdin.flush()
             yield helper
         finally:
             helper.kill()
@@ -42,8 +43,9 @@ def main() -> None:
     from projections.rebuild import taking_part
 
     os.nice(NICENESS)
-    url, projection, rebuild = pickle.load(sys.stdin.buffer)  # noqa: S301 - by a pipe from who started it
-    with taking_part(url, projection, rebuild) as read_part:
+    gc.disable()  # millions of objects, none of which refers to itself
+    told = pickle.load(sys.stdin.buffer)  # noqa: S301 - by a pipe from who started it
+    with taking_part(*told) as read_part:
         while not select([sys.stdin], [], [], 0)[0] and read_part():
             pass
 

@@ -1,9 +1,9 @@
 """Makes a projection anew beside the one that serves, and lets it take its place.
 
-The log is read in bulk up to a position, cut by ids of streams: each stream is folded whole in one go and dropped. A part
-is read and its rows are written in one transaction, so whoever stops, or is killed, leaves only whole parts behind, and
-whoever comes next, or works at the same time, takes the parts that are left. What was recorded since is then projected
-as an engine does it, and in one transaction, the position held, the new tables take the place of the old ones.
+The log is read in bulk up to a position, cut by ids of streams: each stream is folded whole in one go and dropped. A
+part is read and its rows are written in one transaction, so whoever stops, or is killed, leaves only whole parts
+behind, and whoever comes next, or works at the same time, takes the parts that are left. What was recorded since is
+then projected as an engine does it; in one transaction, the position held, the new tables take the old ones' place.
 """
 
 import time
@@ -28,7 +28,7 @@ from projections.tables import Rows, Span
 
 SQL = load("rebuild", "projections")
 SCHEMA = "projections_next"
-FACTS_A_PART = 200_000
+FACTS_A_PART = 100_000
 WAIT_SECONDS = 0.1
 IDS = 2**128
 
@@ -79,14 +79,18 @@ class Rebuild:
         with self._alone():
             self._refuse_newer(stored_definition(self.connection, self.projection)[0])
             found = self.connection.execute(SQL["select_rebuild"], self.name).fetchone()
-            if found is not None and found[1:3] != (self.projection.version, self.projection.definition):
-                self._refuse_newer(found[1])
+            if found is not None and found[:2] != (self.projection.version, self.projection.definition):
+                self._refuse_newer(found[0])
                 self._discard()
                 found = None
             if found is None:
                 self._begin()
             else:
-                self.id, _, _, self.upto = found
+                self.take_part(*found[2:])
+
+    def take_part(self, id: UUID, upto: int, checked: int) -> None:
+        """Somebody began it: it reads up to a position, and the engine has checked every fact up to another."""
+        self.id, self.upto, self.checked = id, upto, checked
 
     def discard(self) -> None:
         """Nothing is left of a rebuild that somebody began."""
@@ -169,7 +173,8 @@ class Rebuild:
 
     def _begin(self) -> None:
         own = definition_of(self.projection)
-        ((self.id, self.upto),) = self.connection.execute(SQL["insert_rebuild"], own).fetchall()
+        (begun,) = self.connection.execute(SQL["insert_rebuild"], own).fetchall()
+        self.take_part(*begun)
         spans = _spans(max(1, self.upto // FACTS_A_PART))
         firsts, lasts = [span.first for span in spans], [span.last for span in spans]
         self.connection.execute(SQL["insert_parts"], self.name | {"firsts": firsts, "lasts": lasts})
@@ -198,8 +203,9 @@ class Rebuild:
 
     def _streams(self, span: Span) -> Iterator[log.Packed]:
         return log.packed_streams(
-            self.connection, *span, upto_position=self.upto, without=OTHER_TOPICS, unseen=self.projection.unseen
-        )
+            self.connection, *span, upto_position=self.upto, without=OTHER_TOPICS, unseen=self.projection.unseen,
+            checked_position=self.checked,
+        )  # fmt: skip
 
     def _set_aside(self, span: Span) -> set[UUID]:
         """Who is set aside by the engine, which sees what is not shown here."""
@@ -211,12 +217,14 @@ def rebuild(url: str, projection: Rebuildable, hands: int = 0) -> Iterator[Progr
     with. So many processes more take part in reading. Raises OtherDefinition, RebuildEnded."""
     with connect(url, SCHEMA) as connection:
         made = Rebuild(url, connection, projection)
+        progress = Progress("done", 1, 1, 0)
         try:
-            yield from _steps(made, hands)
+            for progress in _steps(made, hands):
+                yield progress
         except RebuildEnded:
             if not made.was_swapped():
                 raise
-        yield made.progress("done")
+        yield progress._replace(doing="done", done=progress.parts)
 
 
 def discard(url: str, projection: Rebuildable) -> None:
@@ -226,24 +234,26 @@ def discard(url: str, projection: Rebuildable) -> None:
 
 
 @contextmanager
-def taking_part(url: str, projection: Rebuildable, rebuild: tuple[UUID, int]) -> Iterator[Callable[[], bool]]:
+def taking_part(url: str, projection: Rebuildable, rebuild: tuple[UUID, int, int]) -> Iterator[Callable[[], bool]]:
     """Reads one more part of a rebuild that somebody else began, each time it is called."""
     with connect(url, SCHEMA) as connection:
         made = Rebuild(url, connection, projection)
-        made.id, made.upto = rebuild
+        made.take_part(*rebuild)
         yield made.read_part
 
 
 def _steps(made: Rebuild, hands: int) -> Iterator[Progress]:
     made.begin()
-    with helped(made.url, made.projection, (made.id, made.upto), hands) as is_helped:
+    several = made.progress("reading").parts > 1
+    told = made.url, made.projection, (made.id, made.upto, made.checked)
+    with helped(told, hands if several else 0) as is_helped:
         while (progress := made.progress("reading")).done < progress.parts:
             yield progress
             if is_helped() or not made.read_part():
                 time.sleep(WAIT_SECONDS)
     yield made.progress("settling")
     made.settle()
-    while made.follow():
+    while made.follow() == follower.BATCH:
         yield made.progress("catching up")
     while not made.swap():
         yield made.progress("waiting for readers")
@@ -262,16 +272,18 @@ class _Reading:
     def rows(self, streams: Iterable[log.Packed]) -> Iterator[Rows]:
         """What is to be written of each certificate, of which nothing is kept."""
         for stream in streams:
-            self.facts += stream.count
+            self.facts += stream.facts
             try:
-                yield self.projection.rows(self._certificate(stream))
+                rows = self.projection.rows(self._certificate(stream))
             except Exception:
                 self.doubtful[stream.id] = stream.position
+            else:
+                yield rows
 
     def _certificate(self, stream: log.Packed) -> Certificate:
         """The stream folded; whatever is unusual about it is raised."""
         facts = upcast.read_stream(stream.topics, stream.states)
-        if stream.count != stream.version or stream.id in self.set_aside:
+        if stream.facts != stream.version or stream.id in self.set_aside:
             raise Unusual
         certificate = Certificate(stream.id)
         for version, fact in enumerate(facts, 1):

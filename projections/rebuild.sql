@@ -1,12 +1,14 @@
--- What is being made anew, one row a projection: of which definition, and from the log up to which position. Whoever does
--- a step of it holds the row, so that it cannot end or begin anew in the middle of the step.
+-- What is being made anew, one row a projection: of which definition, from the log up to which position, and up to where
+-- the engine has checked that every fact can be read. Whoever does a step of it holds the row, so that it cannot end or
+-- begin anew in the middle of the step.
 -- name: create_rebuild
 CREATE TABLE IF NOT EXISTS rebuild (
     projection text PRIMARY KEY,
     id uuid NOT NULL DEFAULT gen_random_uuid(),
     version integer NOT NULL,
     definition text NOT NULL,
-    upto bigint NOT NULL
+    upto bigint NOT NULL,
+    checked bigint NOT NULL
 );
 
 -- The log cut by ids of streams: what of it has been read, and how many facts it was.
@@ -20,15 +22,16 @@ CREATE TABLE IF NOT EXISTS part (
 );
 
 -- name: select_rebuild
-SELECT id, version, definition, upto FROM rebuild WHERE projection = %(projection)s;
+SELECT version, definition, id, upto, checked FROM rebuild WHERE projection = %(projection)s;
 
 -- name: insert_rebuild
-INSERT INTO rebuild (projection, version, definition, upto)
-SELECT %(projection)s, %(version)s, %(definition)s, position
+INSERT INTO rebuild (projection, version, definition, checked, upto)
+SELECT %(projection)s, %(version)s, %(definition)s, position,
+    greatest(position, (SELECT max(event.position) FROM certlife.events AS event))
 FROM projections.position WHERE projection = %(projection)s
-RETURNING id, upto;
+RETURNING id, upto, checked;
 
--- What the engine has set aside in a part: it has seen every fact up to where the bulk read ends.
+-- What the engine has set aside in a part.
 -- name: select_set_aside
 SELECT certificate_id FROM projections.quarantine
 WHERE projection = %(projection)s AND certificate_id BETWEEN %(first)s AND %(last)s;

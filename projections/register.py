@@ -64,6 +64,11 @@ class Found(msgspec.Struct, frozen=True):
         turns_on = found[index].day if index < len(found) else None
         return (found[index - 1] if index else None), turns_on
 
+    def until(self, day: date) -> list[Segment]:
+        """The segments that began by the day, in order."""
+        found = _decode(self.segments) if self.segments is not None else []
+        return found[: bisect_right(found, day, key=lambda segment: segment.day)]
+
 
 class RegisterProjection:
     """The register's rows. ``stars`` names those of each level, edition by edition."""
@@ -128,8 +133,8 @@ class RegisterProjection:
                 numbers += packed((*row, places.get(row[0])))
             for row in listed:
                 certificates += packed(row)
-        copy_in(connection, SQL["copy_register"], numbers)
-        copy_in(connection, SQL["copy_certificate"], certificates)
+        copy_in(connection, SQL["copy_register"], [numbers])
+        copy_in(connection, SQL["copy_certificate"], [certificates])
 
     def place(self, connection: Connection, span: Span) -> None:
         connection.execute(SQL["place_claimed"], span._asdict())

@@ -10,6 +10,8 @@ from psycopg import Connection
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
+MOST_AT_ONCE = 2**18
+
 Rows = Sequence[Sequence[Sequence[Any]]]
 """What is to be written of one certificate: the rows of each table."""
 
@@ -31,16 +33,23 @@ def packed(row: Iterable[Any]) -> bytes:
     return ("\t".join([_field(value) for value in row]) + "\n").encode()
 
 
-def copy_in(connection: Connection, statement: LiteralString, rows: bytes | bytearray | Iterable[bytes]) -> None:
-    """The rows stand in the table that the statement names."""
+def copy_in(connection: Connection, statement: LiteralString, rows: Iterable[bytes | bytearray]) -> None:
+    """The rows stand in the table that the statement names; each item is a row, or several."""
     with connection.cursor().copy(statement) as copy:
-        for row in [rows] if isinstance(rows, bytes | bytearray) else rows:
-            copy.write(row)
+        pending = bytearray()
+        for row in rows:
+            pending += row
+            if len(pending) > MOST_AT_ONCE:
+                copy.write(pending)
+                pending = bytearray()
+        copy.write(pending)
 
 
 def _field(value: Any) -> str:
     if value is None:
         return "\\N"
+    if isinstance(value, str):
+        return value if value.isprintable() and "\\" not in value else value.translate(ESCAPES)
     if isinstance(value, bytes):
         return "\\\\x" + value.hex()
-    return value.translate(ESCAPES) if isinstance(value, str) else str(value)
+    return value.hex if isinstance(value, UUID) else str(value)

@@ -12,6 +12,7 @@ from lifecycle.certificate import Case, Certificate, conforming
 from lifecycle.decisions.application import fraction_text, grade_of, refusal_of, require_grade
 from lifecycle.decisions.moment import Moment
 from lifecycle.decisions.permission import enter, enter_case, require_independent, require_reasons
+from lifecycle.documents import next_document
 from lifecycle.rules import Edition, Grade, MalformedFindings
 
 
@@ -194,7 +195,7 @@ def _document(certificate: Certificate, edition: Edition, case: Case, level: str
     application = case.application
     return {
         **_texts_applied_for(application),
-        "document": certificate.document + 1,
+        "document": next_document(certificate),
         "level": level,
         "certification_type": _type_of_level(edition, level, application.certification_type),
     }
@@ -203,7 +204,7 @@ def _document(certificate: Certificate, edition: Edition, case: Case, level: str
 def _reprint(certificate: Certificate, on: date) -> dict[str, Any]:
     start = max(day for day in certificate.periods.days if day <= on)
     return {
-        "document": certificate.document + 1,
+        "document": next_document(certificate),
         "replaces": certificate.document,
         "valid_from": start,
         "valid_until": certificate.periods.at(on),

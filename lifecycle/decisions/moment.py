@@ -8,6 +8,7 @@ from uuid import UUID
 
 from lifecycle import events as e
 from lifecycle.certificate import Certificate
+from lifecycle.documents import EVERY_GLYPH, Glyphs
 from lifecycle.rules import Edition
 
 
@@ -17,7 +18,7 @@ class Moment:
 
     ``signers`` are the persons whose act it is, the proposer first. ``number`` is the next free certificate number,
     where the act may need one. ``conflicts`` says for each person concerned the organisations that person has declared
-    an interest in; a person missing there is not registered.
+    an interest in; a person missing there is not registered. ``glyphs`` can be printed.
     """
 
     today: date
@@ -28,6 +29,7 @@ class Moment:
     proposal: int | None = None
     number: str | None = None
     conflicts: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
+    glyphs: Glyphs = EVERY_GLYPH
 
     @property
     def signers(self) -> tuple[str, ...]:

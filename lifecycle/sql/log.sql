@@ -27,12 +27,12 @@ ORDER BY originator_id, originator_version
 -- done in parallel here.
 -- name: copy_streams
 COPY (
-    SELECT originator_id, count(*), max(originator_version), max(position),
+    SELECT originator_id, count(position), max(originator_version), max(position),
         coalesce(string_agg(shown, ','), ''), coalesce(string_agg(state, '\x0a'::bytea), '')
     FROM (
         SELECT originator_id, originator_version, position,
-            CASE WHEN topic <> ALL(%(unseen)s) THEN topic END AS shown,
-            CASE WHEN topic <> ALL(%(unseen)s) THEN state END AS state
+            CASE WHEN topic <> ALL(%(unseen)s) OR position > %(checked)s THEN topic END AS shown,
+            CASE WHEN topic <> ALL(%(unseen)s) OR position > %(checked)s THEN state END AS state
         FROM certlife.events
         WHERE originator_id BETWEEN %(first)s AND %(last)s
             AND position <= %(upto)s

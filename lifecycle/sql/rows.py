@@ -38,10 +38,12 @@ class Receipt(NamedTuple):
 
 
 class Present(NamedTuple):
-    """The instant at which an append now would be recorded, and the receipt of a command carried out before."""
+    """The instant at which an append now would be recorded, the receipt of a command carried out before, and what the
+    stream that it is about holds."""
 
     instant: datetime
     receipt: Receipt | None
+    stored: list[StoredFact]
 
 
 class Key(NamedTuple):

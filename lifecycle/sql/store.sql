@@ -6,6 +6,14 @@ SELECT certlife.issue_key(%(sha256)s, %(key)s, %(person)s, %(role)s, %(organisat
 -- name: revoke_key
 SELECT certlife.revoke_key(%(key)s)
 
+-- The bytes of a document are kept; beside an append, in its transaction.
+-- name: keep_document
+SELECT certlife.keep_document(%(content)s)
+
+-- The document with that digest.
+-- name: select_document
+SELECT content FROM certlife.documents WHERE sha256 = %(sha256)s
+
 -- A stream's events between two versions, in order; NULL sets no bound.
 -- name: select_stream
 SELECT originator_id, originator_version, topic, state, position, recorded_at
@@ -43,14 +51,18 @@ SELECT person, idempotency_key, body_sha256, response, position, recorded_at
 FROM certlife.receipts
 WHERE person = %(person)s AND idempotency_key = %(key)s
 
--- The present, and what was answered to a person's key, if it was used.
+-- The present, what was answered to a person's key, if it was used, and a stream's events in order: a row for each of
+-- them, or one without any.
 -- name: begin_command
 SELECT
     present.instant,
     receipts.person, receipts.idempotency_key, receipts.body_sha256, receipts.response, receipts.position,
-    receipts.recorded_at
+    receipts.recorded_at,
+    event.originator_id, event.originator_version, event.topic, event.state, event.position, event.recorded_at
 FROM certlife.instant(%(now)s) AS present (instant)
 LEFT JOIN certlife.receipts ON receipts.person = %(person)s AND receipts.idempotency_key = %(key)s
+LEFT JOIN certlife.events AS event ON event.originator_id = %(stream)s
+ORDER BY event.originator_version
 
 -- The present as an append now would stamp it.
 -- name: select_instant

@@ -29,7 +29,7 @@ NUMBERS = (
 )  # fmt: skip
 QUERIES = (
     "dry_run", "on", "known_at", "by", "kind", "due_by", "cursor", "limit", "min_position", "status", "level", "holder",
-    "number",
+    "number", "lang",
 )  # fmt: skip
 HEADERS = (
     "Idempotency-Key", "If-Match", "Authorization", "Content-Type", "Accept", "Accept-Language", "X-Forwarded-For",
@@ -37,7 +37,7 @@ HEADERS = (
 )  # fmt: skip
 QUESTIONS = (
     "/status/{n}", "/status", "/certificates", "/certificates/{id}", "/certificates/{id}/events", "/deadlines",
-    "/deadlines.ics", "/readyz", "/metrics", "/healthz", "/nowhere",
+    "/deadlines.ics", "/readyz", "/metrics", "/healthz", "/nowhere", "/verify", "/verify/{n}",
 )  # fmt: skip
 
 

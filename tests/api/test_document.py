@@ -12,11 +12,12 @@ from schemathesis import GenerationMode
 
 from lifecycle.decide import DECISIONS
 from tests.api.office import Office, problem_of
+from tests.api.reading import page_of
 from tests.api.requests import LAWFUL, Lawful, resting_for
-from tests.api.test_roles import ALLOWED, KEYLESS, PERSONS, PUBLIC, PUBLISHED, QUESTIONS, REHEARSALS
+from tests.api.test_roles import ALLOWED, KEYLESS, PAGES, PERSONS, PUBLIC, PUBLISHED, QUESTIONS, REHEARSALS
 
 Json = dict[str, Any]
-COUNT, TAKING_NOTHING = 47, 5
+COUNT, TAKING_NOTHING = 51, 5
 """Operations; some take nothing, so that nothing unfitting can be sent to them."""
 
 every_lawful = pytest.mark.parametrize("lawful", LAWFUL, ids=lambda lawful: lawful.name)
@@ -38,7 +39,7 @@ def operations(document: Json) -> dict[tuple[str, str], Json]:
 
 def test_the_document_tells_every_address(document: Json) -> None:
     told = operations(document)
-    questions = {path.replace(":path", "") for path in {*QUESTIONS, *PUBLIC, *KEYLESS} if "openapi" not in path}
+    questions = {path.replace(":path", "") for path in {*QUESTIONS, *PUBLIC, *KEYLESS, *PAGES} if "openapi" not in path}
     expected = {("post", path) for path in ALLOWED} | {("get", path) for path in questions if "docs" not in path}
     assert told.keys() == expected | {(method.lower(), path) for method, path in REHEARSALS}
     assert len(told) == COUNT
@@ -50,7 +51,7 @@ def test_the_document_tells_who_may_do_what(document: Json) -> None:
             assert set(operation["x-roles"]) == ALLOWED[path]
         elif method == "get" and path in QUESTIONS:
             assert set(operation["x-roles"]) == QUESTIONS[path]
-        assert ("security" in operation) == (path not in KEYLESS | PUBLISHED)
+        assert ("security" in operation) == (path not in KEYLESS | PUBLISHED and "pages" not in operation["tags"])
 
 
 def test_every_shape_in_the_document_is_one_and_is_used(document: Json) -> None:
@@ -118,7 +119,9 @@ def test_generated_requests_are_answered_as_the_document_tells(
     def answer(case: schemathesis.Case) -> None:
         response = sent(shared_office, case, mode)
         assert response.status_code < 500, (response.request.url, response.request.content, response.text)
-        if response.status_code >= 400:
+        if "pages" in case.operation.definition.raw["tags"]:
+            page_of(response, response.status_code)
+        elif response.status_code >= 400:
             problem_of(response)
 
     answer()

@@ -79,7 +79,10 @@ def test_another_process_learns_of_it(rehearsing: Rehearsing, database) -> None:
 
 
 REFUSED = {
-    "overlapping bands": (edition_text(('below = { value = "93"', 'below = { value = "94"')), "levels[four_star].below.value"),
+    "overlapping bands": (
+        edition_text(('below = { value = "93"', 'below = { value = "94"')),
+        "levels[four_star].below.value",
+    ),
     "a gap": (edition_text(('below = { value = "93"', 'below = { value = "92"')), "levels[four_star].below.value"),
     "an effective date in the past": (edition_text(effective_from="2023-12-31"), "edition.effective_from"),
     "a day that is none": (edition_text(effective_from='"soon"'), "edition.effective_from.value"),

@@ -6,8 +6,10 @@ from collections import Counter
 
 import pytest
 
+from tests.api.fitting import PAGES
 from tests.api.hostile import Hostile
 from tests.api.office import Office, answered, problem_of
+from tests.api.reading import page_of
 
 
 def seeds(count: int) -> list[int]:
@@ -29,7 +31,9 @@ def test_no_hostile_request_fails_the_service(office: Office, seed: int, request
         response = hostile.request()
         statuses[response.status_code] += 1
         assert response.status_code < 500, (seed, response.request.url, response.request.content, response.text)
-        if response.status_code >= 400:
+        if PAGES.fullmatch(response.request.url.path):
+            page_of(response, response.status_code)
+        elif response.status_code >= 400:
             problem_of(response)
     assert {200, 401, 403, 404, 409, 422} <= statuses.keys(), "the grammar reaches every kind of answer"
     office.house.catch_up()

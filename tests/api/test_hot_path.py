@@ -137,6 +137,23 @@ def test_a_number_is_answered_when_the_register_has_come_so_far(office: Office) 
     assert late.headers["Retry-After"]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/status/{NUMBER}",
+        f"/status/{NUMBER}?min_position=0&on=2024-02-01",
+        f"/verify/{NUMBER}",
+        "/verify/nonsense",
+        "/healthz",
+        "/nowhere",
+    ],
+)
+def test_a_head_is_that_of_the_answer(office: Office, path: str) -> None:
+    head, whole = office.client.head(path), office.client.get(path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert {**head.headers, "content-length": ""} == {**whole.headers, "content-length": ""}
+
+
 # ---- many at once ----------------------------------------------------------------------------------------------------
 
 
@@ -220,6 +237,19 @@ def test_who_goes_before_the_answer_takes_nobodys_answer_along(url: str, many: l
 
     for response, life in zip(asyncio.run(ask()), many, strict=True):
         assert answered(response)["certificate_number"] == life.number
+
+
+def test_a_failure_that_nobody_foresaw_is_over_with_the_question(
+    url: str, many: list[Life], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(self: Line, numbers: Sequence[str], now: datetime | None) -> Gathered:
+        raise OSError("too many open files")
+
+    paths = [f"/status/{life.number}" for life in many]
+    with monkeypatch.context() as seeded:
+        seeded.setattr(Line, "gathered", fails)
+        assert {response.status_code for response in asked_at_once(url, paths)} == {500}
+    assert {response.status_code for response in asked_at_once(url, paths)} == {200}
 
 
 # ---- mutants ---------------------------------------------------------------------------------------------------------

@@ -3,12 +3,14 @@
 import asyncio
 import socket
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
 import httpx2
 import pytest
 
+from api.bounded import REQUEST_BYTES, BoundedProtocol
 from api.limits import BODY_BYTES, QUERY_BYTES, Limits
 from api.server import served
 from tests.api.life import life_at
@@ -76,7 +78,11 @@ def test_a_request_that_is_not_sent_in_time_is_refused() -> None:
 def address(office: Office) -> Generator[tuple[str, int]]:
     """Host and port of a real server."""
     with served(office.house, "127.0.0.1", 0) as url:
-        yield "127.0.0.1", int(url.rsplit(":", 1)[1])
+        yield host_and_port(url)
+
+
+def host_and_port(url: str) -> tuple[str, int]:
+    return "127.0.0.1", int(url.rsplit(":", 1)[1])
 
 
 HALF_SENT = (
@@ -97,6 +103,55 @@ def test_slow_connections_do_not_keep_health_waiting(address: tuple[str, int], c
             slow.sendall(HALF_SENT[number % len(HALF_SENT)])
         for _ in range(5):
             assert client.get(f"http://{address[0]}:{address[1]}/healthz").json() == {"status": "alive"}
+
+
+HEAD = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+NEVER_ENDING = (
+    (HEAD + b"X-Long: ", b"a" * 65_536),
+    (HEAD, b"X: y\r\n" * 10_000),
+    (HEAD + b"\r\n", b"\r\n" * 30_000),
+    (b"GET /status/A HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", b"a" * 65_536),
+    (b"POST /persons HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n" * 10_000),
+)
+
+
+def brought(address: tuple[str, int], first: bytes, again: bytes) -> int:
+    """How much the server takes of a request that never ends, up to 64 MiB."""
+    with socket.create_connection(address, timeout=5) as connection:
+        connection.sendall(first)
+        for sent in range(0, 64 * 1024 * 1024, len(again)):
+            try:
+                connection.sendall(again)
+            except ConnectionError:
+                return sent
+    return 64 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("first", "again"), NEVER_ENDING, ids=["header", "headers", "nothing", "body answered", "trailers"]
+)
+def test_a_request_that_never_ends_is_ended(address: tuple[str, int], first: bytes, again: bytes) -> None:
+    assert brought(address, first, again) < 16 * 1024 * 1024
+
+
+def test_a_long_pipeline_is_no_long_request(address: tuple[str, int]) -> None:
+    head = HEAD + b"X-Long: " + b"a" * 1_000 + b"\r\n"
+    times = 4 * REQUEST_BYTES // len(head)
+    with socket.create_connection(address, timeout=30) as connection, ThreadPoolExecutor(1) as sender:
+        sender.submit(connection.sendall, (head + b"\r\n") * (times - 1) + head + b"Connection: close\r\n\r\n")
+        answers = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert answers.count(b"HTTP/1.1 200 OK") == times
+
+
+@pytest.mark.parametrize("half", [*HALF_SENT[:2], HEAD + b"\r\n" + HEAD])
+def test_a_head_that_does_not_come_is_not_waited_for(
+    address: tuple[str, int], half: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BoundedProtocol, "seconds_to_send", 0.2)
+    with socket.create_connection(address, timeout=20) as connection:
+        connection.sendall(half)
+        answers = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert answers.count(b"HTTP/1.1 200 OK") == half.count(HEAD + b"\r\n")
 
 
 @pytest.mark.parametrize(
@@ -123,6 +178,19 @@ def test_what_is_no_http_request_is_refused_and_the_next_is_served(
     assert b"Traceback" not in answer
     with httpx2.Client(timeout=5) as client:
         assert client.get(f"http://{address[0]}:{address[1]}/healthz").status_code == 200
+
+
+UPGRADE = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: %s\r\n\r\n"
+
+
+@pytest.mark.parametrize("request_bytes", [b"\x16\x03\x01", UPGRADE % b"websocket", UPGRADE % b"h2c"])
+def test_nobody_who_asks_writes_into_the_log(
+    office: Office, request_bytes: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with served(office.house, "127.0.0.1", 0) as url, socket.create_connection(host_and_port(url)) as connection:
+        connection.sendall(request_bytes)
+        assert b"".join(iter(lambda: connection.recv(65_536), b"")).startswith(b"HTTP/1.1 ")
+    assert "".join(capfd.readouterr()) == ""
 
 
 @pytest.mark.parametrize("language", ["zh", "zh-CN", "ZH-cn,en;q=0.5", "zh-Hans-CN, zh;q=0.9"])

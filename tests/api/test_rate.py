@@ -58,8 +58,9 @@ def test_the_question_after_the_last_is_refused_and_told_when_to_come_back(limit
     assert b'"valid"' not in response.content
 
 
-def test_each_number_counts(limited: Office) -> None:
-    path = "/status?" + "&".join(f"number=CSP-S01-2024-{serial:05}" for serial in range(4))
+@pytest.mark.parametrize("name", ["number", "n%75mber", "%6e%75%6d%62%65%72"])
+def test_each_number_counts(limited: Office, name: str) -> None:
+    path = "/status?" + "&".join(f"{name}=CSP-S01-2024-{serial:05}" for serial in range(4))
     assert asks(limited, 3, path) == [200, 200, 429]
     assert asks(limited, 3) == [200, 200, 429]
 

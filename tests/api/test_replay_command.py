@@ -148,6 +148,24 @@ def test_under_its_own_edition_no_certificate_without_corrections_is_affected(ru
     assert not any(line["not_judged"] for line in told["not_judged"])
 
 
+def test_a_certificate_under_repair_is_set_aside_and_the_others_are_asked(run: Run, register: Database) -> None:
+    asked = ("replay", "--edition", "2027.toml", "--json", "--on", ON)
+    whole = msgspec.json.decode(run(*asked).stdout)
+    broken = (
+        "UPDATE certlife.events SET state = %s WHERE originator_id = %s AND topic = 'grade-determined.v1' RETURNING 1"
+    )
+    id = UUID(int=1)
+    with psycopg.connect(register.owner_url, autocommit=True) as owner:
+        ((state,),) = owner.execute(
+            "SELECT state FROM certlife.events WHERE originator_id = %s AND topic = 'grade-determined.v1'", (id,)
+        ).fetchall()
+        owner.execute(broken, (b'{"type":"grade-determined.v1"}', id))
+        told = msgspec.json.decode(run(*asked).stdout)
+        owner.execute(broken, (state, id))
+    assert [each["certificate"] for each in told["set_aside"]] == [str(id)]
+    assert told["certificates"] == whole["certificates"] - 1
+
+
 def test_two_editions_are_compared_in_one_pass(run: Run) -> None:
     same = msgspec.json.decode(run("replay", "--edition", "2027.toml", "--against", "2027.toml", "--json").stdout)
     assert same["affected"] == 0
@@ -185,6 +203,8 @@ def test_one_certificate_is_shown_in_three_views_by_number_and_by_id(run: Run) -
         (("replay", "--edition", "none.toml"), 1, "neither a file nor a published edition"),
         (("replay", "--edition", "2027.toml", "--json", "--csv"), 2, "give one of"),
         (("replay", "--edition", "2027.toml", "--from", "soon"), 2, "YYYY-MM-DD"),
+        (("replay", "--edition", "2027.toml", "--from", "2024-01-02", "--to", "2024-01-01"), 2, "lies before"),
+        (("replay", "--edition", "2027.toml", "--level", "six_star"), 1, "five_star"),
         (("replay", "--edition", "2027.toml", "--scheme", "GAT-594"), 1, "an edition of CSP-S01-001"),
         (("replay", "--edition", "2027.toml", "--against", "GAT-594:2006"), 1, "an edition of CSP-S01-001"),
         (("replay", "--edition", "2027.toml", "--certificate", "X-1"), 1, "neither the id"),

@@ -68,6 +68,8 @@ QUESTIONS = {
     "/certificates": STAFF_AND_HOLDER,
     "/certificates/{certificate_id}": STAFF_AND_HOLDER,
     "/certificates/{certificate_id}/events": STAFF_AND_HOLDER,
+    "/certificates/{certificate_id}/documents": STAFF_AND_HOLDER,
+    "/certificates/{certificate_id}/documents/{number}": STAFF_AND_HOLDER,
     "/deadlines": STAFF_AND_HOLDER,
     "/deadlines.ics": STAFF_AND_HOLDER,
 }
@@ -84,6 +86,8 @@ KEYLESS = {
     "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/.well-known/jwks.json",
     "/status-lists",
 }  # fmt: skip
+PAGES = {"/verify", "/verify/{number:path}"}
+ASKED_BY_PAGES = {"/static/{name}"}
 
 every_lawful = pytest.mark.parametrize("lawful", LAWFUL, ids=lambda lawful: lawful.name)
 
@@ -120,9 +124,11 @@ def test_there_are_exactly_these_endpoints(office: Office) -> None:
         for method in context.methods
         if method != "HEAD"
     }
-    expected = {("POST", path) for path in ALLOWED} | {("GET", path) for path in {*QUESTIONS, *PUBLIC, *KEYLESS}}
+    expected = {("POST", path) for path in ALLOWED} | {
+        ("GET", path) for path in {*QUESTIONS, *PUBLIC, *KEYLESS, *PAGES, *ASKED_BY_PAGES}
+    }
     assert found == expected | REHEARSALS
-    assert len(found) == 50
+    assert len(found) == 55
     assert {lawful.address for lawful in LAWFUL} == ALLOWED.keys()
 
 
@@ -198,7 +204,7 @@ def test_a_registrar_acts_for_the_holder_only_with_the_digest_of_its_request(off
 
 @pytest.mark.parametrize("path", QUESTIONS)
 def test_each_role_asks_what_it_may_and_nothing_else(office: Office, certificate: Life, path: str) -> None:
-    here, nowhere = (path.format(certificate_id=id) for id in (certificate.id, UUID(int=0)))
+    here, nowhere = (path.format(certificate_id=id, number=1) for id in (certificate.id, UUID(int=0)))
     for role, person in PERSONS.items():
         if role in QUESTIONS[path]:
             assert office.get(here, person).status_code == 200
@@ -213,7 +219,7 @@ def test_each_role_asks_what_it_may_and_nothing_else(office: Office, certificate
 
 @pytest.mark.parametrize("path", [path for path in QUESTIONS if "{" in path])
 def test_an_applicant_of_another_organisation_is_shown_nothing(office: Office, certificate: Life, path: str) -> None:
-    refused(office.get(path.format(certificate_id=certificate.id), "stranger"), 404, "certificate_unknown")
+    refused(office.get(path.format(certificate_id=certificate.id, number=1), "stranger"), 404, "certificate_unknown")
 
 
 def test_everybody_asks_for_a_status_and_a_key_that_is_none_is_refused(office: Office, certificate: Life) -> None:

@@ -66,10 +66,18 @@ def folder_of(house: House, kind: str = "simulation") -> Path:
     return house.settings.keys_folder / kind / "status"
 
 
-def recorded(house: House) -> list[e.Fact]:
-    """The facts about signing keys, in order."""
+def recorded(house: House, purpose: str = "status") -> list[e.Fact]:
+    """The facts about the signing keys of a purpose, in order."""
     facts = [each.fact for each in house.register.events.get(keys.REGISTER)]
-    return [fact for fact in facts if isinstance(fact, (e.SigningKeyAdded, e.SigningKeyRetired))]
+    of_keys = [fact for fact in facts if isinstance(fact, (e.SigningKeyAdded, e.SigningKeyRetired))]
+    return [fact for fact in of_keys if fact.purpose == purpose]
+
+
+def published(office: Office, purpose: str = "status") -> list[Json]:
+    """The public halves of a purpose's keys, in the order in which they were added."""
+    kids = office.house.register.signing_keys().of(purpose)
+    by_kid = {key["kid"]: key for key in jwks(office)["keys"]}
+    return [by_kid[key.kid] for key in kids]
 
 
 def rotated(house: House) -> str:
@@ -95,17 +103,25 @@ def test_a_register_gets_its_first_key_when_it_is_first_served(database: Databas
 def test_of_two_processes_that_start_at_once_one_makes_the_key(database: Database, tmp_path: Path) -> None:
     with at_work(database, tmp_path) as one, at_work(database, tmp_path) as other:
         with ThreadPoolExecutor(2) as threads:
-            list(threads.map(application, [one, other]))
+            list(threads.map(lambda house: house.publishing.signer.begin(), [one, other]))
         (added,) = recorded(one)
         assert one.publishing.signer.kid == other.publishing.signer.kid == added.kid
         assert [file.name for file in folder_of(one).iterdir()] == [f"{added.kid}.jwk"]
 
 
 def test_a_kid_is_the_thumbprint_of_the_public_half(office: Office) -> None:
-    (key,) = jwks(office)["keys"]
+    (key,) = published(office)
     assert key.keys() == {"kty", "crv", "x", "kid", "use"}, "nothing of the private half, and no name of an algorithm"
     canonical = f'{{"crv":"Ed25519","kty":"OKP","x":"{key["x"]}"}}'
     assert key["kid"] == base64.urlsafe_b64encode(sha256(canonical.encode()).digest()).rstrip(b"=").decode()
+
+
+def test_each_purpose_has_a_key_of_its_own_and_all_are_published(office: Office) -> None:
+    (status,), (document,) = published(office), published(office, "document")
+    assert status["x"] != document["x"]
+    assert jwks(office)["keys"] == [status, document]
+    rotated(office.house)
+    assert [key["kid"] for key in published(office, "document")] == [document["kid"]], "each rotates by itself"
 
 
 def test_everybody_may_read_the_public_halves_from_any_page(office: Office) -> None:
@@ -212,7 +228,7 @@ def test_a_process_without_the_private_half_answers_unsigned(database: Database,
         house.catch_up()
         refused(asked(elsewhere, NUMBER), 503, "signing_key_missing")
         assert answered(elsewhere.get(f"/status/{NUMBER}"))["status"] == "unknown"
-        assert [key["kid"] for key in jwks(elsewhere)["keys"]] == [first]
+        assert [key["kid"] for key in published(elsewhere)] == [first]
         assert house.publishing.lists.publish() == 0
 
 
@@ -229,7 +245,7 @@ def test_a_new_key_signs_and_what_the_old_ones_signed_still_verifies(office: Off
     headers = [verified(token, jwks(office), at=at(office))[0] for token in tokens]
     kids = [header["kid"] for header in headers]
     assert len(set(kids)) == 4
-    assert [key["kid"] for key in jwks(office)["keys"]] == kids
+    assert [key["kid"] for key in published(office)] == kids
 
 
 def test_a_rotation_is_recorded_and_the_old_private_half_is_gone(office: Office) -> None:

@@ -11,12 +11,18 @@ FORBIDDEN = {
     "non-character": "\uffff", "another non-character": "\ufffe",
 }  # fmt: skip
 STORED = {
-    "beyond the basic plane": "𠮷野家 \U00020bb7", "traditional": "臺灣保全", "right to left": "شركة الإنذار",
-    "a family": "👨‍👩‍👧", "combining": "e\u0301 is not \u00e9", "full width": "ＡＢＣ　１２３",
+    "beyond the basic plane": "𬭎钢 \U0002cb4e", "traditional": "臺灣保全",
+    "combining": "e\u0301 is not \u00e9", "full width": "ＡＢＣ　１２３",
     "quotes": """O'Neil "Ltd" <b>&amp;\\n; DROP TABLE""",
     "format": "{act} %s %(x)s ${jndi:ldap://x}", "spaces": "  kept  as  given  ", "lines": "one\ntwo\tthree\r\n",
-    "the longest": "𠮷" * 300, "private use": "\ue000", "zero width": "a\u200bb",
+    "the longest": "警" * 300,
 }  # fmt: skip
+UNPRINTABLE = {
+    "beyond the font": "𠮷野家 \U00020bb7", "right to left": "شركة الإنذار", "a family": "👨‍👩‍👧",
+    "the longest": "𠮷" * 300, "private use": "\ue000", "zero width": "a\u200bb", "soft hyphen": "a\u00adb",
+    "variation": "辻\U000e0100", "Hangul": "경비",
+}  # fmt: skip
+"""Stored exactly too, but no document is issued that would show a blank for them."""
 
 
 @pytest.mark.parametrize("text", FORBIDDEN)
@@ -41,6 +47,20 @@ def test_every_other_text_is_stored_exactly(office: Office, text: str) -> None:
     (listed,) = answered(office.get("/certificates", "aud", holder=name.strip()[:20]))["items"]
     assert listed["holder"] == name
     assert office.get("/deadlines.ics", "aud", by="2030-01-01").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["holder", "address", "scope"])
+@pytest.mark.parametrize("text", UNPRINTABLE)
+def test_what_cannot_be_printed_is_stored_exactly_and_not_issued(office: Office, text: str, name: str) -> None:
+    life = Life(office).applies(**{name: UNPRINTABLE[text]})
+    assert life.stream()[0][name] == UNPRINTABLE[text]
+    life.accepted().planned().assessed().reviewed().decided("grant")
+    with office.recording_nothing():
+        problem = refused(life.post("issuances", "reg"), 422, "unprintable")
+    assert problem["what"] == name
+    missing = [each for each in UNPRINTABLE[text] if each not in "ab 野家辻"]
+    assert problem["characters"].count("U+") == len(set(missing))
+    assert all(f"U+{ord(each):04X}" in problem["detail"] for each in missing)
 
 
 @pytest.mark.parametrize(

@@ -90,8 +90,8 @@ class MemoryRecorder(ApplicationRecorder):
         assert now is not None, "a simulation's present comes from its process"
         return max(now, self.log[-1].recorded_at) if self.log else now
 
-    def begin_command(self, person: str, key: str, now: datetime | None = None) -> Present:
-        return Present(self.present(now), self.find_receipt(person, key))
+    def begin_command(self, person: str, key: str, stream: UUID, now: datetime | None = None) -> Present:
+        return Present(self.present(now), self.find_receipt(person, key), self.select_events(stream))
 
     def find_receipt(self, person: str, key: str) -> Receipt | None:
         return self.receipts.get((person, key))

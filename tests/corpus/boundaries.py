@@ -39,7 +39,7 @@ def told() -> Iterator[Story]:
         yield from (_suspended(on, after), _ended(on, after, "withdrawn"), _ended(on, after, "cancelled"))
     for on in ISSUED_ON:
         yield from (_renewed(on), _expired(on), _corrected(on), _adopted(on), _lowered(on))
-        yield from (_extended(on), _turned_away(on, "rejected"), _turned_away(on, "withdrawn"))
+        yield from (_sealed(on), _extended(on), _turned_away(on, "rejected"), _turned_away(on, "withdrawn"))
 
 
 def _story(on: str) -> Story:
@@ -118,6 +118,15 @@ def _lowered(on: str) -> Story:
     story.assessed(draw, story.findings("12", elements=sampled))
     story.decided(draw, "change_grade")
     return _later(story, 600)
+
+
+def _sealed(on: str) -> Story:
+    """A certificate whose document was fetched."""
+    story = _story(on).issued(_findings("0"))
+    made = dict.fromkeys(("sha256", "facts_sha256", "template_sha256"), "0" * 64)
+    of, stamp = story.version_of(e.CertificateIssued), story.moment("reg").stamp(story.today)
+    told = {"number": story.number, "document": 1, "size": 1, "pages": 1, "kid": "k", "renderer": "none"}
+    return story.given(e.DocumentSealed(**stamp, **made, **told, of=of))
 
 
 def _adopted(on: str) -> Story:

@@ -45,6 +45,7 @@ AppealDecided             =       =          =          =          =          =
 ComplaintLodged           =       =          =          =          =          =
 ComplaintDecided          =       =          =          =          =          =
 RecordCorrected           =       =          =          =          =          =
+DocumentSealed            =       =          =          =          =          =
 ActProposed               =       =          =          =          =          =
 ProposalRejected          =       =          =          =          =          =
 EditionAdopted            =       =          =          .          .          .

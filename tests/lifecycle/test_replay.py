@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lifecycle import commands as c
 from lifecycle import events as e
 from lifecycle.answers import Period
 from lifecycle.comparison import TOPICS, Stands
@@ -195,8 +196,14 @@ def test_the_facts_that_are_left_on_the_server_change_no_line() -> None:
         assert asked.line(History(whole.id, whole.version, read)) == asked.line(whole)
 
 
-def test_a_digest_is_that_of_the_line() -> None:
+def test_a_digest_is_that_of_what_the_line_says() -> None:
+    """A complaint moves the certificate's version, and changes nothing that an edition is asked."""
     story = four_stars()
+    before = line(story, OWN)
+    story.does("holder", c.LodgeComplaint(grounds="nobody answers"))
+    after = line(story, OWN)
+    assert before.version < after.version
+    assert before.digest == after.digest
     assert line(story, OWN).digest == line(story, OWN).digest != line(story, five_stars_from("93")).digest
 
 

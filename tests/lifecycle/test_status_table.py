@@ -22,7 +22,9 @@ OF_THE_CLOCK = ("SurveillanceDue", "SurveillanceOverdue", "CertificateExpired")
 
 def test_every_fact_of_a_certificate_has_its_row() -> None:
     assert set(FACTS) - ELSEWHERE == set(FACTS_OF_A_CERTIFICATE)
-    assert set(FACTS_OF_A_CERTIFICATE) - set(ASKED) == {"EditionAdopted"}, "facts that no command asks for yet"
+    assert set(FACTS_OF_A_CERTIFICATE) - set(ASKED) == {"EditionAdopted", "DocumentSealed"}, (
+        "facts that no command asks for"
+    )
 
 
 def test_the_table_of_statuses_is_the_domains() -> None:

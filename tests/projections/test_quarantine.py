@@ -14,7 +14,7 @@ from lifecycle import events as e
 from lifecycle.organisation import id_of
 from projections import register as register_projection
 from projections.engine import Engine, connect
-from projections.rebuild import rebuild
+from projections.rebuild import Rebuild, rebuild
 from tests.clock.told import Told
 from tests.clock.world import World, unified_code
 from tests.databases import Database
@@ -108,6 +108,30 @@ def test_a_fact_that_cannot_be_projected_sets_its_certificate_aside_and_the_othe
     assert any("withdrawal_proposal" in line for line in scene.deadlines_of(scene.other))
     assert tables(scene.connection) == rebuilt(scene.connection)
     assert tables(scene.connection) == rebuilt(scene.connection, batch=1)
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["seen", "not seen yet by the engine"])
+@pytest.mark.parametrize("why", BROKEN)
+def test_a_rebuild_beside_sets_the_same_aside_for_the_same_reason(scene: Scene, why: str, seen: bool) -> None:
+    scene.breaks(*BROKEN[why])
+    scene.other.suspended()
+    if seen:
+        scene.project()
+    expected = rebuilt(scene.connection)
+    for projection in projections():
+        list(rebuild(scene.url, projection))
+    assert tables(scene.connection) == expected
+    assert scene.set_aside() == {str(scene.broken.id)}
+
+
+def test_a_rebuild_beside_that_trusts_the_bulk_read_is_found_out(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Rebuild, "_set_aside", lambda *_: set())
+    scene.breaks(*BROKEN["no JSON"])
+    scene.project()
+    live = tables(scene.connection)
+    for projection in projections():
+        list(rebuild(scene.url, projection))
+    assert tables(scene.connection) != live
 
 
 @pytest.mark.parametrize("why", BROKEN)

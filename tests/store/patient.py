@@ -1,7 +1,7 @@
 """A caller that carries out numbered commands as the service does, and never gives one up."""
 
 from collections import Counter
-from uuid import NAMESPACE_OID, uuid5
+from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from lifecycle import events as e
 from lifecycle.store import Recorder, StoreUnavailable, VersionConflict
@@ -31,7 +31,7 @@ class Caller:
                 self.unavailable += 1
 
     def _attempt(self, key: str) -> int:
-        begun = self._recorder.begin_command(self.name, key)
+        begun = self._recorder.begin_command(self.name, key, uuid4())
         if begun.receipt is not None:
             return begun.receipt.position
         last = self._recorder.select_events(self.stream, desc=True, limit=1)

@@ -109,15 +109,19 @@ def test_two_persons_may_use_the_same_key(recorder: Recorder) -> None:
     assert recorder.find_receipt("person-1", "key-1") != recorder.find_receipt("person-2", "key-1")
 
 
-def test_a_command_begins_with_the_present_and_its_receipt(recorder: Recorder) -> None:
-    before = recorder.present()
-    assert recorder.begin_command("person-1", "key-1").receipt is None
+def test_a_command_begins_with_the_present_its_receipt_and_its_stream(recorder: Recorder) -> None:
+    stream, before = uuid4(), recorder.present()
+    begun = recorder.begin_command("person-1", "key-1", stream)
+    assert (begun.receipt, begun.stored) == (None, [])
 
-    recorder.insert_events([stored()], receipt=receipt())
+    recorder.insert_events([stored(stream), stored(stream, 2)], receipt=receipt())
 
-    begun = recorder.begin_command("person-1", "key-1")
+    begun = recorder.begin_command("person-1", "key-1", stream)
     assert begun.receipt == recorder.find_receipt("person-1", "key-1")
+    assert begun.stored == recorder.select_events(stream)
     assert begun.instant > before
+    begun = recorder.begin_command("person-2", "key-1", stream)
+    assert (begun.receipt, begun.stored) == (None, recorder.select_events(stream))
 
 
 def test_what_was_decided_on_another_day_is_not_recorded(recorder: Recorder, owner: Owner) -> None:

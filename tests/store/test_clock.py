@@ -22,7 +22,7 @@ def test_production_refuses_an_instant_from_its_process(recorder: Recorder) -> N
     for ask in (
         lambda: recorder.insert_events([stored()], now=NOON, receipt=receipt()),
         lambda: recorder.present(NOON),
-        lambda: recorder.begin_command("person-1", "key-1", NOON),
+        lambda: recorder.begin_command("person-1", "key-1", uuid4(), NOON),
     ):
         with pytest.raises(ClockRefused, match="from the database"):
             ask()
@@ -33,7 +33,7 @@ def test_a_simulation_wants_an_instant_from_its_process(simulated: Recorder) -> 
     for ask in (
         lambda: simulated.insert_events([stored()], receipt=receipt()),
         simulated.present,
-        lambda: simulated.begin_command("person-1", "key-1"),
+        lambda: simulated.begin_command("person-1", "key-1", uuid4()),
     ):
         with pytest.raises(ClockRefused, match="from its process"):
             ask()
@@ -46,7 +46,7 @@ def test_a_simulation_records_the_instant_it_was_given_to_the_microsecond(simula
 
     assert {fact.recorded_at for fact in simulated.select_events(stream)} == {NOON}
     assert simulated.present(NOON) == NOON
-    assert simulated.begin_command("person-1", "key-1", NOON).receipt.recorded_at == NOON
+    assert simulated.begin_command("person-1", "key-1", uuid4(), NOON).receipt.recorded_at == NOON
 
 
 def test_an_instant_before_the_last_event_counts_as_the_last_events(simulated: Recorder) -> None:

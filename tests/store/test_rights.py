@@ -10,7 +10,7 @@ from lifecycle.store import Recorder
 from tests.databases import Database
 from tests.store.facts import receipt, stored
 
-TABLES = ("events", "receipts", "key_hashes", "register", "migrations")
+TABLES = ("events", "receipts", "key_hashes", "register", "migrations", "documents")
 FORBIDDEN = [
     statement.format(f"certlife.{table}")
     for table in TABLES
@@ -30,6 +30,7 @@ FORBIDDEN = [
     "UPDATE certlife.events SET state = ''",
     "UPDATE certlife.receipts SET response = ''",
     "UPDATE certlife.key_hashes SET revoked_at = NULL",
+    "UPDATE certlife.documents SET content = ''",
     "UPDATE certlife.register SET kind = 'simulation'",
     "UPDATE certlife.migrations SET sha256 = ''",
     "COPY certlife.events FROM STDIN",
@@ -46,6 +47,8 @@ FORBIDDEN = [
 FORBIDDEN_TO_THE_ENGINE = [
     "SELECT FROM certlife.receipts",
     "SELECT FROM certlife.key_hashes",
+    "SELECT FROM certlife.documents",
+    "SELECT certlife.keep_document('x')",
     "SELECT certlife.append('{}', '{}', '{}', '{}', NULL, NULL, NULL, NULL, NULL, NULL)",
     "SELECT certlife.issue_key('', 'k', 'p', 'auditor', NULL)",
     "SELECT certlife.revoke_key('k')",

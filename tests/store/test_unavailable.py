@@ -23,7 +23,7 @@ AT_MOST_SECONDS = 3.0
 
 QUESTIONS: list[Callable[[Recorder], object]] = [
     lambda recorder: recorder.present(),
-    lambda recorder: recorder.begin_command("person-1", "key-1"),
+    lambda recorder: recorder.begin_command("person-1", "key-1", uuid4()),
     lambda recorder: recorder.select_events(uuid4()),
     lambda recorder: recorder.key_by_hash(b"?" * 32),
 ]
