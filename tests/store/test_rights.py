@@ -10,7 +10,7 @@ from lifecycle.store import Recorder
 from tests.databases import Database
 from tests.store.facts import receipt, stored
 
-TABLES = ("events", "receipts", "key_hashes", "register", "migrations", "documents")
+TABLES = ("events", "receipts", "key_hashes", "register", "migrations", "rehearsal_lines", "documents")
 FORBIDDEN = [
     statement.format(f"certlife.{table}")
     for table in TABLES
