@@ -17,7 +17,7 @@ from lifecycle import commands as c
 from lifecycle import rehearsal_lines
 from lifecycle.adoption import barred_from
 from lifecycle.duties import DUTIES, Roles
-from lifecycle.errors import SchemeNotKept
+from lifecycle.errors import SchemeNotKept, UnderRepair
 from lifecycle.rehearsal import APPROVERS, Rehearsal
 from lifecycle.rehearsal_lines import KeptLine
 from lifecycle.rehearsal_run import rehearsal
@@ -169,15 +169,25 @@ def _page(register: Register, found: Rehearsal, of: Which, after: UUID, limit: i
 
 def _item(register: Register, found: Rehearsal, kept: KeptLine, edition: Edition) -> dict[str, Any]:
     """The line with its digest, who of the approvers is excluded from it, and what the holder is to be told."""
-    certificate = register.certificate(kept.line.certificate)
+    return (
+        msgspec.to_builtins(kept.line)
+        | {"line_sha256": kept.sha256, "notices": notices(kept, edition)}
+        | _standing(register, found, kept.line.certificate)
+    )
+
+
+def _standing(register: Register, found: Rehearsal, id: UUID) -> dict[str, Any]:
+    """Who may sign for the certificate as it stands now; nobody while it is under repair."""
+    try:
+        certificate = register.certificate(id)
+    except UnderRepair:
+        return {"adopted": False, "excluded": [], "signers": None}
     approvers = {each.by.person for each in found.approvals}
     barred = barred_from(register, certificate, approvers)
-    return msgspec.to_builtins(kept.line) | {
-        "line_sha256": kept.sha256,
+    return {
         "adopted": certificate.edition == found.edition,
         "excluded": sorted(approvers & barred),
-        "signers": found.signers(certificate.id, barred),
-        "notices": notices(kept, edition),
+        "signers": found.signers(id, barred),
     }
 
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from lifecycle.scheme import id_of
+from projections.rebuild import rebuild
 from tests.api.life import CSP, EDITION, Life
 from tests.api.office import Office, answered, office_of, refused
 from tests.api.rehearsing import NEW, Rehearsing, edition_text
@@ -171,3 +172,12 @@ def test_a_dry_run_records_nothing_and_the_same_request_again_answers_the_same(r
         answered(office.post(path, "sam", body, params={"dry_run": "true"}), 202)
     once = answered(office.post(path, "sam", body, key="k"), 202)
     assert answered(office.post(path, "sam", body, key="k"), 202) == once
+
+
+def test_a_rebuild_shows_the_stars_of_an_edition_that_was_published_here(rehearsing: Rehearsing) -> None:
+    rehearsing.publishes().in_force()
+    life, house = Life(rehearsing.office).issued(lost=6), rehearsing.office.house
+    house.catch_up()
+    register = next(each.projection for each in house.engine.followers if each.projection.name == "register")
+    assert [*rebuild(house.addresses.engine, register, 1)][-1].doing == "done"
+    assert rehearsing.office.status(life.number)["stars"] == 5
