@@ -17,7 +17,7 @@ from eventsourcing.persistence import PersistenceError
 from pydantic import ValidationError
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from api import audit_command, replay_command, scheme_command, server, trail_command
+from api import audit_command, rehearsal_command, replay_command, scheme_command, server, trail_command
 from api.demo import YEARS, Demonstration, demonstration
 from api.generate import Progress as Generated
 from api.generate import generate as generate_lives
@@ -35,6 +35,7 @@ from lifecycle import commands as c
 from lifecycle import events as e
 from lifecycle.documents import last_bearing
 from lifecycle.errors import Refusal
+from lifecycle.rehearsal_lines import LineEdited
 from lifecycle.rules import MalformedEdition
 from lifecycle.scheduler import why
 from lifecycle.scheme import EditionChanged
@@ -57,11 +58,13 @@ app.add_typer(scheme_command.app, name="scheme")
 app.add_typer(audit_command.app, name="audit")
 app.command()(replay_command.replay)
 app.command()(trail_command.trail)
+app.command()(rehearsal_command.rehearse)
+app.command()(rehearsal_command.adopt)
 
 EXPECTED = (
     Refusal, PresentRefused, PostgresUnavailable, EditionChanged, StepFailed, server.AddressTaken, PersistenceError,
     KeyFolderRefused, MalformedEdition, Unreadable,
-    OtherDefinition, RebuildEnded,
+    OtherDefinition, RebuildEnded, LineEdited,
     psycopg.OperationalError, OSError,
 )  # fmt: skip
 

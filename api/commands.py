@@ -55,10 +55,15 @@ ADDRESSES: dict[str, type[c.Command]] = {
     "/certificates/{certificate_id}/complaints": c.LodgeComplaint,
 }
 
-SUBJECTS = {
+SUBJECTS: dict[type[msgspec.Struct], str] = {
     c.RegisterOrganisation: "organisation_id",
     c.RegisterPerson: "person_stream",
     c.DeclareConflict: "person_stream",
+    c.PublishEdition: "scheme_stream",
+    c.ApproveEdition: "scheme_stream",
+    c.Rehearse: "rehearsal_id",
+    c.ApproveRehearsal: "rehearsal_id",
+    c.Adopt: "rehearsal_id",
 }
 """What the answer calls the stream that a command is about, where it is no certificate."""
 
@@ -89,16 +94,18 @@ def router(register: Register) -> APIRouter:
     """Every command's address, and the approvals and rejections of proposals."""
     routes = APIRouter()
     for address, command in ADDRESSES.items():
-        _add(routes, address, command, _carry_out(register, command))
-    _add(routes, f"{PROPOSAL}/approvals", c.Approve, _approve(register))
-    _add(routes, f"{PROPOSAL}/rejections", c.Reject, _reject(register))
+        add(routes, address, command, _carry_out(register, command))
+    add(routes, f"{PROPOSAL}/approvals", c.Approve, _approve(register))
+    add(routes, f"{PROPOSAL}/rejections", c.Reject, _reject(register))
     return routes
 
 
 Handler = Callable[[Request, bytes], Response]
 
 
-def _add(routes: APIRouter, address: str, command: type[msgspec.Struct], handler: Handler) -> None:
+def add(routes: APIRouter, address: str, command: type[msgspec.Struct], handler: Handler) -> None:
+    """The address takes the command."""
+
     async def endpoint(request: Request) -> Response:
         return await run_in_threadpool(handler, request, await request.body())
 
@@ -253,14 +260,15 @@ def _require_json(request: Request) -> None:
 def _path(request: Request) -> dict[str, Any]:
     found: dict[str, Any] = dict(request.path_params)
     try:
-        if "certificate_id" in found:
-            found["certificate_id"] = UUID(found["certificate_id"])
+        for name in ("certificate_id", "rehearsal_id"):
+            if name in found:
+                found[name] = UUID(found[name])
         for name in ("case", "proposal"):
             if name in found:
                 found[name] = _number(found[name])
     except ValueError:
         raise Malformed(
-            problem="the address is not one: certificate_id is a UUID, a case or proposal a whole number"
+            problem="the address is not one: certificate_id and rehearsal_id are UUIDs, case and proposal whole numbers"
         ) from None
     return found
 

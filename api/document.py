@@ -11,6 +11,7 @@ from api.commands import ADDRESSES, APPROVERS, JSON, PROPOSAL, SUBJECTS
 from api.forms import Volatile
 from api.identity import STAFF
 from api.problems import MEDIA_TYPE
+from api.rehearsals import COMMANDS as REHEARSING
 from api.rendering import HTML
 from api.shapes import ANSWERS, ID, TEXT, Schema, exactly, list_of, page_of, recorded_about, ref
 from lifecycle import commands as c
@@ -22,6 +23,7 @@ COMMANDS: dict[str, tuple[type[msgspec.Struct], Roles]] = {
     **{address: (command, DUTIES[command].by) for address, command in ADDRESSES.items()},
     f"{PROPOSAL}/approvals": (c.Approve, APPROVERS),
     f"{PROPOSAL}/rejections": (c.Reject, APPROVERS),
+    **REHEARSING,
 }
 
 
@@ -68,6 +70,8 @@ PATH: dict[str, Schema] = {
     "case": {"type": "integer", "minimum": 0, "maximum": 999_999_999},
     "proposal": {"type": "integer", "minimum": 0, "maximum": 999_999_999},
     "person": {"type": "string", "minLength": 1, "maxLength": 64},
+    "scheme": {"type": "string", "minLength": 1, "maxLength": 40},
+    "rehearsal_id": ID,
 }
 
 
@@ -91,7 +95,7 @@ def _command(path: str) -> Schema:
     }
 
 
-NEW = (c.SubmitApplication, c.RegisterOrganisation, c.RegisterPerson)
+NEW = (c.SubmitApplication, c.RegisterOrganisation, c.RegisterPerson, c.Rehearse)
 
 
 def _command_schemas() -> dict[str, Schema]:
@@ -133,6 +137,8 @@ def _question(path: str, operation: Schema) -> Schema:
     told: Schema = {"responses": responses | REFUSED}
     if "staff" in operation["tags"]:
         told |= {"security": [{"key": []}], "x-roles": sorted(STAFF | {"applicant"})}
+    elif "rehearsals" in operation["tags"]:
+        told |= {"security": [{"key": []}], "x-roles": sorted(STAFF)}
     elif "public" in operation["tags"]:
         told |= {"security": [{}, {"key": []}]}
     return told
@@ -152,6 +158,8 @@ QUESTIONS: dict[str, Schema | str] = {
     "/events.jsonl": "application/jsonl",
     "/deadlines": page_of(ref("Deadline")),
     "/deadlines.ics": "text/calendar",
+    "/rehearsals/{rehearsal_id}": ref("Rehearsal"),
+    "/rehearsals/{rehearsal_id}/affected": page_of(ref("RehearsalLine")),
     "/healthz": exactly(status={"const": "alive"}),
     "/readyz": ref("Readiness"),
     "/metrics": "text/plain",

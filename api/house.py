@@ -5,7 +5,7 @@ Reading the environment and the machine's clock happens here and in ``settings``
 
 import os
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -27,8 +27,10 @@ from api.printing.font import Font
 from api.printing.press import Press
 from api.published_folder import PublishedFolder
 from api.publishing import Publishing
+from api.rehearsal_runner import Runner
 from api.settings import Settings
 from api.signing import Signer, signed
+from api.stars import StarsByEdition
 from api.status import StatusQuestions
 from api.status_list import StatusLists
 from lifecycle import scheduler
@@ -75,6 +77,7 @@ class House:
     checkpoints: Checkpoints
     ledger_publication: LedgerPublication
     settings: Settings
+    runner: Runner
     clock: object | None = None
 
     @property
@@ -88,6 +91,7 @@ class House:
             self.clock = scheduler.start(self.tick_today, self.settings.tick_seconds)
 
     def stop(self) -> None:
+        self.runner.stop()
         self.publishing.stop()
         self.checkpoints.stop()
         self.ledger_publication.stop()
@@ -126,12 +130,9 @@ class House:
             self.register.seal_trail_reads()
         return done
 
-    @contextmanager
-    def reading(self) -> Generator[psycopg.Connection]:
+    def reading(self) -> AbstractContextManager[psycopg.Connection]:
         """A connection that may only read, and may take its time."""
-        with psycopg.connect(self.addresses.service, autocommit=True) as connection:
-            connection.read_only = True
-            yield connection
+        return reading(self.addresses)
 
     def catch_up(self) -> None:
         """The projections stand at the end of the log: brought there by this thread, unless the engine is at work."""
@@ -144,6 +145,14 @@ class House:
             self.engine.prepare(connection)
             self.engine.renew()
             self.engine.catch_up(connection)
+
+
+@contextmanager
+def reading(where: Addresses) -> Generator[psycopg.Connection]:
+    """A connection that may only read, and may take its time."""
+    with psycopg.connect(where.service, autocommit=True) as connection:
+        connection.read_only = True
+        yield connection
 
 
 @contextmanager
@@ -178,7 +187,7 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
         register.clock = present = _present(kind, settings.starts_at, register)
         register.glyphs = font = Font()
         register.open()
-        stars = {e.id: {code: level.stars for code, level in e.levels.items()} for e in register.editions.values()}
+        stars = StarsByEdition(register.editions)
         projections = [RegisterProjection(stars), DeadlinesProjection(), TrailProjection()]
         engine = Engine(where.engine, projections, present)
         with connect(where.engine) as connection:
@@ -199,8 +208,9 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
         )
         publishing = Publishing(signer, lists, documents.signer)
         ledger = _ledger(register, kind, settings)
+        runner = Runner(register, lambda: reading(where))
         house = House(
-            where, register, present, kind, engine, questions, status, publishing, documents, *ledger, settings
+            where, register, present, kind, engine, questions, status, publishing, documents, *ledger, settings, runner
         )
         stack.callback(house.stop)
         yield house

@@ -8,7 +8,19 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from starlette.concurrency import run_in_threadpool
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import commands, ledger, lookup, pages, problems, rendering, signing, status, status_list, trail_routes
+from api import (
+    commands,
+    ledger,
+    lookup,
+    pages,
+    problems,
+    rehearsals,
+    rendering,
+    signing,
+    status,
+    status_list,
+    trail_routes,
+)
 from api.document import document
 from api.hot_path import HotPath
 from api.house import House
@@ -69,6 +81,7 @@ def application(house: House) -> Service:
     app.include_router(rendering.router())
     app.include_router(documents.router(house.documents))
     app.include_router(ledger.router(house.checkpoints))
+    app.include_router(rehearsals.router(house.register, house.runner))
     _health(app, house)
     app.openapi = lambda: document(app)
     app.add_middleware(Limits)

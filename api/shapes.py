@@ -153,6 +153,49 @@ DEADLINE = exactly(
     certificate_id=ID, kind=TEXT, subject=COUNT, due_on=DAY, number=perhaps(TEXT), holder=TEXT, overdue=FLAG
 )
 
+STANDS = exactly(
+    level=perhaps(TEXT), status={"enum": list(get_args(Status))}, valid_until=perhaps(DAY), visit_on=perhaps(DAY)
+)
+
+REHEARSAL_LINE = exactly(
+    certificate=ID,
+    number=perhaps(TEXT),
+    holder=perhaps(TEXT),
+    edition=TEXT,
+    version=COUNT,
+    before=STANDS,
+    after=STANDS,
+    effect={"enum": ["gains", "loses", "mixed", "none"]},
+    flips=list_of({"type": "object"}),
+    not_judged=list_of({"type": "array"}),
+    line_sha256=SHA256,
+    adopted=FLAG,
+    excluded=list_of(TEXT),
+    signers=perhaps(list_of(TEXT)),
+    notices=list_of({"enum": ["edition", "grade", "visit"]}),
+)
+
+REHEARSAL = exactly(
+    rehearsal_id=ID,
+    version=COUNT,
+    state={"enum": ["requested", "completed", "adopting", "halted", "adopted"]},
+    scheme=TEXT,
+    edition=TEXT,
+    digest=SHA256,
+    log_position=COUNT,
+    asked_on=DAY,
+    requested_by=TEXT,
+    report=perhaps({"type": "object"}),
+    report_sha256=perhaps(SHA256),
+    lines=perhaps(COUNT),
+    approvals=list_of(exactly(person=TEXT, role=TEXT, certificate=perhaps(ID))),
+    missing=list_of(TEXT),
+    adopted=perhaps(COUNT),
+    not_in_force=perhaps(COUNT),
+    set_aside=list_of(exactly(reason=TEXT, certificates=COUNT)),
+    progress=perhaps(exactly(done=COUNT, of=perhaps(COUNT), per_second=COUNT, seconds_left=perhaps(COUNT))),
+)
+
 READINESS = exactly(
     status={"const": "ready"},
     kind={"enum": ["production", "simulation"]},
@@ -252,6 +295,8 @@ ANSWERS: dict[str, Schema] = {
     "TrailEvent": TRAIL_EVENT,
     "TrailChain": TRAIL_CHAIN,
     "TrailChanges": TRAIL_CHANGES,
+    "Rehearsal": REHEARSAL,
+    "RehearsalLine": REHEARSAL_LINE,
     "Readiness": READINESS,
 }
 """By their names in the document's components."""

@@ -217,11 +217,46 @@ class Correct(Command, frozen=True, kw_only=True, tag="correct"):
     appeal: int | None = None
 
 
+# ---- editions, rehearsals, adoption ----------------------------------------------------------------------------------
+
+
+class PublishEdition(Command, frozen=True, kw_only=True, tag="publish_edition"):
+    """``text`` is the whole edition in TOML; ``order`` cites what lets it take effect on a day past."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=65_536)]
+    order: Text | None = None
+
+
+class Rehearse(Command, frozen=True, kw_only=True, tag="rehearse"):
+    """``edition`` is the id of a published edition; all that is recorded by now is asked again."""
+
+    edition: Line
+
+
+class ApproveRehearsal(Command, frozen=True, kw_only=True, tag="approve_rehearsal"):
+    """Quotes the digest of the edition and the position in the log; ``certificate`` for one that is decided singly."""
+
+    digest: Sha256
+    log_position: int
+    certificate: UUID | None = None
+
+
+class Adopt(Command, frozen=True, kw_only=True, tag="adopt"):
+    """``start`` begins, or goes on; ``halt`` stops before the next certificate."""
+
+    step: Literal["start", "halt"] = "start"
+    reason: Annotated[str, Meta(max_length=300)] = ""
+
+
 # ---- proposals -------------------------------------------------------------------------------------------------------
 
 
 class Approve(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="approve"):
     digest: Sha256
+
+
+class ApproveEdition(Approve, frozen=True, kw_only=True, tag="approve_edition"):
+    pass
 
 
 class Reject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="reject"):

@@ -203,7 +203,7 @@ class Comparing:
         if because == "open_nonconformity":
             return (f"elements[{named}]", "scoring.conformity_required")
         known: list[str] = [each for each in (said, says["/level"]) if each is not None and each in self.edition.levels]
-        better = max(known, key=lambda level: self.ranks[level], default=None)
+        better = max(known, key=self.ranks.__getitem__, default=None)
         return (f"levels[{better}].at_least", f"levels[{better}]")
 
 

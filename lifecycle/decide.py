@@ -114,7 +114,9 @@ def command_of(proposal: Proposal) -> c.Command:
     return c.read(c.COMMANDS[proposal.proposed.act], proposal.proposed.body)
 
 
-def require_role(role: e.Role, command: c.Command, allowed: Roles, *, approving: bool = False) -> None:
+def require_role(
+    role: e.Role, command: c.Command | c.ApproveEdition, allowed: Roles, *, approving: bool = False
+) -> None:
     """Raises RoleNotAllowed, and Malformed where a registrar acts for the holder without the digest of its request."""
     if role not in allowed:
         act = f"approve {c.name_of(command)}" if approving else c.name_of(command)

@@ -29,6 +29,7 @@ _HOLDER = Duty(_roles("applicant", "registrar"))
 _TEAM = Duty(_roles("assessor"))
 _ADMINISTRATOR = Duty(_roles("administrator"))
 _DECISION = Duty(_roles("decision_maker"))
+_SCHEME = _roles("scheme_manager")
 _TWO = Duty(_roles("decision_maker"), _roles("decision_maker"))
 
 DUTIES: Final[dict[type[c.Command], Duty]] = {
@@ -59,6 +60,10 @@ DUTIES: Final[dict[type[c.Command], Duty]] = {
     c.LodgeComplaint: _HOLDER,
     c.DecideDispute: _DECISION,
     c.Correct: Duty(_roles("registrar", "decision_maker"), _roles("decision_maker")),
+    c.PublishEdition: Duty(_SCHEME, _SCHEME),
+    c.Rehearse: Duty(_SCHEME),
+    c.ApproveRehearsal: Duty(_roles("scheme_manager", "decision_maker")),
+    c.Adopt: Duty(_SCHEME),
 }
 
 ON_BEHALF: Final = frozenset({c.SubmitApplication, c.WithdrawApplication, c.Cancel, c.LodgeAppeal, c.LodgeComplaint})

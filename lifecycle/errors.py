@@ -477,6 +477,102 @@ class AppealTooLate(Refusal):
     zh = "对版本 {version} 的申诉期限为 {until_on}。"
 
 
+# ---- editions, rehearsals, adoption ----------------------------------------------------------------------------------
+
+
+class EditionMalformed(Refusal):
+    code = "edition_malformed"
+    kind = "invalid"
+    en = "The edition is not accepted: {key}: expected {expected}, found {found}."
+    zh = "认证规则版本不被接受：{key}：应为 {expected}，实际为 {found}。"
+
+
+class EditionKnown(Refusal):
+    code = "edition_known"
+    kind = "conflict"
+    en = "{edition} is published already, with digest {published}; this text has {digest}. Give a new text an id of its own."
+    zh = "{edition} 已发布，摘要为 {published}；此文本的摘要为 {digest}。新文本请使用新的编号。"
+
+
+class EditionUnknown(Refusal):
+    code = "edition_unknown"
+    kind = "invalid"
+    en = "There is no published edition {edition}. Published: {known}."
+    zh = "没有已发布的认证规则版本 {edition}。已发布：{known}。"
+
+
+class SchemeNotKept(Refusal):
+    code = "scheme_not_kept"
+    kind = "not_found"
+    en = "This register keeps no scheme {scheme}."
+    zh = "本登记册没有方案 {scheme}。"
+
+
+class RehearsalUnknown(Refusal):
+    code = "rehearsal_unknown"
+    kind = "not_found"
+    en = "There is no rehearsal {rehearsal}."
+    zh = "没有演练 {rehearsal}。"
+
+
+class RehearsalNotCompleted(Refusal):
+    code = "rehearsal_not_completed"
+    en = "The rehearsal {rehearsal} is not completed yet: there is nothing to approve or adopt."
+    zh = "演练 {rehearsal} 尚未完成：没有可批准或采用的内容。"
+
+
+class RehearsalDiffers(Refusal):
+    code = "rehearsal_differs"
+    kind = "conflict"
+    en = "The rehearsal is of the edition with digest {digest} at position {log_position}. Read it again before you approve it."
+    zh = "该演练针对摘要为 {digest} 的版本，位置为 {log_position}。批准前请重新阅读。"
+
+
+class AuthorMayNotApprove(Refusal):
+    code = "author_may_not_approve"
+    kind = "forbidden"
+    en = "{person} wrote {edition}, and may not approve its rehearsal."
+    zh = "{person} 是 {edition} 的作者，不得批准其演练。"
+
+
+class ApprovedAlready(Refusal):
+    code = "approved_already"
+    kind = "conflict"
+    en = "{subject} is approved already by {approved}. Wanted: {wanted}."
+    zh = "{subject} 已由 {approved} 批准。尚需：{wanted}。"
+
+
+class NotInRehearsal(Refusal):
+    code = "not_in_rehearsal"
+    kind = "not_found"
+    en = "The rehearsal has no line for the certificate {certificate}."
+    zh = "该演练中没有证书 {certificate}。"
+
+
+class RehearsalNotApproved(Refusal):
+    code = "rehearsal_not_approved"
+    en = "The rehearsal wants the approval of one scheme_manager and one decision_maker. Missing: {missing}."
+    zh = "该演练须由一名方案管理员和一名认证决定人批准。尚缺：{missing}。"
+
+
+class EditionNotInForce(Refusal):
+    code = "edition_not_in_force"
+    en = "{edition} takes effect on {effective_from}: it can be adopted from that day on."
+    zh = "{edition} 自 {effective_from} 起生效：自该日起方可采用。"
+
+
+class EditionSucceedsNone(Refusal):
+    code = "edition_succeeds_none"
+    en = "{edition} does not say which edition it takes the place of: it has no [succession]."
+    zh = "{edition} 未说明其取代的版本：缺少 [succession]。"
+
+
+class NoAdoptionToHalt(Refusal):
+    code = "no_adoption_to_halt"
+    en = "No adoption of this rehearsal is under way: it is {state}."
+    zh = "该演练没有进行中的采用：其状态为 {state}。"
+
+
 # ---- requests --------------------------------------------------------------------------------------------------------
 
 

@@ -481,6 +481,72 @@ class EditionPublished(Fact, kw_only=True, tag="edition-published.v1"):
     text: str
 
 
+class EditionProposed(Fact, kw_only=True, tag="edition-proposed.v1"):
+    """One person proposes an edition; another publishes it by quoting its ``digest``, until ``expires_on``, inclusive.
+
+    ``order`` is what lets it take effect on a day past: the regulator's act, as it is cited.
+    """
+
+    scheme: str
+    proposed: str
+    digest: str
+    text: str
+    expires_on: date
+    order: str | None = None
+
+
+class RehearsalRequested(Fact, kw_only=True, tag="rehearsal-requested.v1"):
+    """What ``edition`` would have answered to all that stands in the log up to ``log_position``; statuses as on a day.
+
+    ``digest`` is that of the edition's text.
+    """
+
+    scheme: str
+    digest: str
+    asked_on: date
+    log_position: int
+
+
+class RehearsalCompleted(Fact, kw_only=True, tag="rehearsal-completed.v1"):
+    """``report`` is the report without its lines; ``lines_sha256`` is over the digests of all lines, by certificate."""
+
+    report: Any
+    report_sha256: str
+    lines: int
+    lines_sha256: str
+
+
+class RehearsalApproved(Fact, kw_only=True, tag="rehearsal-approved.v1"):
+    """Quotes what is approved. For one ``certificate`` alone, where those who approved the whole stood on its team."""
+
+    digest: str
+    log_position: int
+    certificate: UUID | None = None
+
+
+class SetAside(Value):
+    """How many certificates an adoption left as they are, and why."""
+
+    reason: str
+    certificates: int
+
+
+class AdoptionStarted(Fact, kw_only=True, tag="adoption-started.v1"):
+    """Certificate after certificate takes the edition; one for each time that somebody begins, or goes on."""
+
+
+class AdoptionHalted(Fact, kw_only=True, tag="adoption-halted.v1"):
+    reason: str
+
+
+class AdoptionFinished(Fact, kw_only=True, tag="adoption-finished.v1"):
+    """``adopted`` are on the edition; each line of the rehearsal is counted once."""
+
+    adopted: int
+    not_in_force: int
+    set_aside: tuple[SetAside, ...]
+
+
 class KeyIssued(Fact, kw_only=True, tag="key-issued.v1"):
     key: str
     person: str

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeGuard
 from lifecycle import events as e
 from lifecycle.certificate import Certificate
 from lifecycle.decisions.application import fraction_text, grade_of
-from lifecycle.decisions.issuance import composite, due_at_level
+from lifecycle.decisions.issuance import composite, due_at_level, due_under
 from lifecycle.rules import Edition
 from lifecycle.rules.scheme_terms import NO_LEVEL
 
@@ -34,7 +34,7 @@ OUTCOMES_OF: dict[type[e.Fact], tuple[str, ...]] = {
     e.EditionAdopted: ("/due",),
 }
 """The facts whose questions go to an edition, with the outcomes that stand in them; a re-issue repeats what stands, and
-an adoption is asked of nobody else."""
+an adoption is asked of the edition adopted alone."""
 
 
 class SoFar(Protocol):
@@ -153,8 +153,9 @@ def _withdrawal(certificate: Certificate, so_far: SoFar, fact: e.CertificateWith
 
 
 def _adoption(certificate: Certificate, so_far: SoFar, fact: e.EditionAdopted, edition: Edition) -> Outcomes:
-    """Nobody but the adoption itself says what is due from then on."""
-    return {} if fact.due is None else {"/due": fact.due}
+    if fact.due is None or so_far.due is None or not is_earned(so_far.level):
+        return {}
+    return {"/due": due_under(certificate, so_far.due, edition, so_far.level, fact.effective_on)}
 
 
 def _due_after(

@@ -12,6 +12,7 @@ from uuid import UUID
 from lifecycle import events as e
 from lifecycle.amendment import amend, patch
 from lifecycle.certificate import Case, Certificate, evolve
+from lifecycle.decisions.application import grade_of
 from lifecycle.decisions.issuance import composite
 from lifecycle.events import Recorded
 from lifecycle.questions import BAR, LevelGiven, Outcomes, ask
@@ -98,7 +99,7 @@ def _supported(certificate: Certificate, fact: e.Fact, edition: Edition | None) 
         case e.CertificationGranted() | e.CertificateRenewed():
             return case is not None and case.grade is not None and case.grade.level == fact.level
         case e.GradeChanged():
-            return _level_follows(certificate, case, edition) == fact.level
+            return _level_follows(certificate, case, edition, fact) == fact.level
         case e.CertificationMaintained():
             return case.assessment is not None and not case.open_nonconformities and _same_level(certificate, case)
         case e.CertificateSuspended() | e.CertificateWithdrawn():
@@ -111,7 +112,9 @@ def _same_level(certificate: Certificate, case: Case) -> bool:
     return case.kind != "regrade" or case.grade.level == certificate.levels.last
 
 
-def _level_follows(certificate: Certificate, case: Case, edition: Edition) -> str:
+def _level_follows(certificate: Certificate, case: Case, edition: Edition, fact: e.GradeChanged) -> str:
     if case.assessment is None:
         return "none"
-    return composite(certificate, edition).level if case.kind == "visit" else case.grade.level
+    if case.kind == "visit":
+        return composite(certificate, edition).level
+    return (grade_of(edition, case) if fact.cause.kind == "rehearsal" else case.grade).level

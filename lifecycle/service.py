@@ -28,6 +28,7 @@ from lifecycle.numbers import claim_id, series_id
 from lifecycle.organisation import Organisation
 from lifecycle.periods import legal_day
 from lifecycle.rules import Edition, normalise_number, shipped_editions
+from lifecycle.scheme import Scheme
 from lifecycle.signing_keys import SigningKey, SigningKeys
 from lifecycle.store import DayTurned, KeyNotInForce, ReceiptExists, VersionConflict
 from lifecycle.trail_reads import TrailReads
@@ -63,7 +64,8 @@ class Register(Application[UUID]):
     def __init__(self, env: dict[str, str], clock: Clock) -> None:
         super().__init__(env)
         self.clock = clock
-        self.editions: dict[str, Edition] = {}
+        self.editions: dict[str, Edition] = PublishedEditions(self._learn)
+        self._learnt: dict[str, int] = {}
         self.glyphs: Glyphs = EVERY_GLYPH
 
     def open(self) -> None:
@@ -227,6 +229,32 @@ class Register(Application[UUID]):
         reads = TrailReads(self.recorder)
         self._on_register(CLOCK, lambda moment: reads.owed(self.clock.instant()))
 
+    def propose_edition(self, request: Request, code: str, command: c.PublishEdition) -> Answer:
+        """The edition waits for another person to publish it. Raises SchemeNotKept, EditionMalformed, EditionKnown."""
+        return self._on_other(
+            request,
+            command,
+            lambda history: scheme.kept(code, history),
+            scheme.id_of(code),
+            lambda found, moment: scheme.propose(found, command, moment),
+        )
+
+    def approve_edition(self, request: Request, code: str, proposal: int, command: c.ApproveEdition) -> Answer:
+        """The proposed edition is published, signed by both."""
+        decide.require_role(request.by.role, command, decide.DUTIES[c.PublishEdition].approved_by)
+        answer = self.on_stream(
+            request,
+            scheme.id_of(code),
+            lambda history: scheme.kept(code, history),
+            lambda found, moment: scheme.approve(found, proposal, command.digest, moment),
+        )
+        self._learn(code)
+        return answer
+
+    def scheme(self, code: str) -> Scheme:
+        """The scheme as it stands. Raises SchemeNotKept: a scheme begins with an edition that ships."""
+        return scheme.kept(code, self.events.get(scheme.id_of(code)))
+
     def organisation(self, id: UUID) -> Organisation:
         return organisations.fold(id, self.events.get(id))
 
@@ -277,6 +305,8 @@ class Register(Application[UUID]):
         return attempt()
 
     def _on_certificate(self, request: Request, command: c.Command, begun: Begun) -> Work:
+        if isinstance(command, c.SubmitApplication):
+            self._learn(command.scheme)
         certificate = self._subject(request, command, begun)
         self._require_version(request, certificate)
         moment = self._moment(request, begun.today, command, certificate)
@@ -388,14 +418,40 @@ class Register(Application[UUID]):
     ) -> Answer:
         """A command of one person on a stream that is no certificate: ``fold`` adds it up, ``facts`` decides."""
 
+        decide.require_role(request.by.role, command, decide.DUTIES[type(command)].by)
+        return self.on_stream(request, id, fold, facts)
+
+    def on_stream(
+        self,
+        request: Request,
+        id: UUID,
+        fold: Callable[[Iterable[e.Recorded]], Any],
+        facts: Callable[[Any, Moment], list[e.Fact]],
+    ) -> Answer:
+        """What ``facts`` decides on the stream, as ``fold`` adds it up, is recorded, once."""
+
         def work(begun: Begun) -> Work:
-            decide.require_role(request.by.role, command, decide.DUTIES[type(command)].by)
             found = fold(begun.history)
             made = Work(found.id, found.version)
             made.add(found.id, found.version, facts(found, self._moment(request, begun.today)))
             return made
 
         return self._once(request, id, work)
+
+    def add_to(
+        self, stands: Callable[[], Any], facts: Callable[[Any, Moment], list[e.Fact]], by: e.By, cause: e.Cause
+    ) -> None:
+        """What ``facts`` decides on what ``stands`` reads is recorded, by somebody whom nobody waits to be answered."""
+
+        def attempt() -> None:
+            today = legal_day(self.recorder.present(self.clock.instant()))
+            found = stands()
+            work = Work(found.id, found.version)
+            work.add(found.id, found.version, facts(found, Moment(today, by, cause, self.editions)))
+            if work.records:
+                self.save(*work.records, decided_on=today, now=self.clock.instant())
+
+        self._until_settled(attempt)
 
     def _on_register(
         self, by: e.By, facts: Callable[[Moment], list[e.Fact]], also: tuple[str, dict[str, Any]] | None = None
@@ -410,6 +466,13 @@ class Register(Application[UUID]):
                 self.save(*work.records, now=self.clock.instant(), also=[also] if also else [])
 
         self._until_settled(attempt)
+
+    def _learn(self, code: str) -> None:
+        """All editions of the scheme that were published by now are known, also those published elsewhere."""
+        since = list(self.events.get(scheme.id_of(code), gt=self._learnt.get(code, 0)))
+        if since:
+            self.editions |= scheme.fold(since)
+            self._learnt[code] = since[-1].version
 
     def _publish(self, code: str, shipped: dict[str, Edition]) -> None:
         id = scheme.id_of(code)
@@ -427,6 +490,18 @@ class Register(Application[UUID]):
             work.add(id, len(history), facts)
             self.save(*work.records, now=self.clock.instant())
         self.editions |= published | {x.id: x for x in shipped.values() if x.scheme == code}
+
+
+class PublishedEditions(dict[str, Edition]):
+    """The editions by id. One that is not known yet may have been published by another process: it is looked for."""
+
+    def __init__(self, learn: Callable[[str], None]) -> None:
+        super().__init__()
+        self._learn = learn
+
+    def __missing__(self, id: str) -> Edition:
+        self._learn(id.partition(":")[0])
+        return dict(self)[id]
 
 
 def _persons(command: c.Command | None) -> frozenset[str]:

@@ -55,7 +55,7 @@ class Work:
 
     def answer(self) -> Answer:
         own = [r for r in self.records if r.originator_id == self.subject]
-        proposed = next((r for r in own if isinstance(r.fact, e.ActProposed)), None)
+        proposed = next((r for r in own if isinstance(r.fact, e.ActProposed | e.EditionProposed)), None)
         printed = [r.fact.number for r in own if isinstance(r.fact, e.Certificate)]
         return Answer(
             id=self.subject,

@@ -3,6 +3,8 @@
 from datetime import date
 from typing import Any
 
+import msgspec
+
 from lifecycle import commands as c
 from lifecycle import errors
 from lifecycle import events as e
@@ -58,7 +60,7 @@ def reissue(certificate: Certificate, command: c.Reissue, moment: Moment) -> lis
     on = enter(certificate, command, e.CertificateReissued, moment)
     require_reasons(command.reasons, "reissue", moment.edition_of(certificate))
     named = {"holder": command.holder, "address": command.address, "scope": command.scope}
-    now = _texts_on(certificate, on)
+    now = texts_on(certificate, on)
     texts = now | {name: text for name, text in named.items() if text}
     if texts == now:
         raise errors.NothingReissued(certificate=certificate.label)
@@ -80,8 +82,22 @@ def change_grade(certificate: Certificate, command: c.Decide, moment: Moment) ->
     """The new level and the document that prints it, in one transaction."""
     case, on = enter_case(certificate, command.case, command, e.GradeChanged, moment)
     require_independent(certificate, case, command, moment)
+    grade = _grade_to_change_to(certificate, case, moment.edition_of(certificate))
+    texts = _texts_after(certificate, case, on)
+    return regraded(certificate, case, grade, texts, _type_applied_for(certificate, case), moment, on)
+
+
+def regraded(
+    certificate: Certificate,
+    case: Case,
+    grade: Grade,
+    texts: dict[str, Any],
+    applied_for: str | None,
+    moment: Moment,
+    on: date,
+) -> list[e.Fact]:
+    """The certificate's new level, on the ground of a case, and the document that prints it."""
     edition = moment.edition_of(certificate)
-    grade = _grade_to_change_to(certificate, case, edition)
     due = due_at_level(certificate, certificate.due, edition, grade.level, on)
     stamp = moment.stamp(on, case=case.version, edition=edition.id)
     return [
@@ -89,13 +105,24 @@ def change_grade(certificate: Certificate, command: c.Decide, moment: Moment) ->
         e.CertificateReissued(
             **stamp,
             **_reprint(certificate, on),
-            **_texts_after(certificate, case, on),
+            **texts,
             number=moment.number,
             level=grade.level,
-            certification_type=_type_of_level(edition, grade.level, _type_applied_for(certificate, case)),
+            certification_type=_type_of_level(edition, grade.level, applied_for),
             due=due,
         ),
     ]
+
+
+def due_under(certificate: Certificate, due: e.Due, edition: Edition, level: str, on: date) -> e.Due:
+    """What ``due`` becomes under another edition: as under another level, with that edition's window and coverage; a
+    grace that was given before stands.
+    """
+    changed = due_at_level(certificate, due, edition, level, on)
+    if changed is not due:
+        return changed
+    asked = edition.due(certificate.last_check_on, level, certificate.checks)
+    return asked if due.grace_until is None else msgspec.structs.replace(due, coverage_on=asked.coverage_on)
 
 
 def due_at_level(certificate: Certificate, due: e.Due, edition: Edition, level: str, on: date) -> e.Due:
@@ -197,10 +224,10 @@ def _texts_after(certificate: Certificate, case: Case, on: date) -> dict[str, An
     """What a regrade applied for; where a visit or an earlier decision is the ground, what stands."""
     if case.kind == "regrade" and case.is_open:
         return _texts_applied_for(case.application)
-    return _texts_on(certificate, on)
+    return texts_on(certificate, on)
 
 
-def _texts_on(certificate: Certificate, on: date) -> dict[str, Any]:
+def texts_on(certificate: Certificate, on: date) -> dict[str, Any]:
     return {
         "holder": certificate.holders.at(on),
         "address": certificate.addresses.at(on),

@@ -49,12 +49,15 @@ def _of_case(walked: Certificate, recorded: Recorded, unsupported: Collection[in
         return
     if fact.cause.kind != "clock" and fact.effective_on < case.last_on:
         yield f"it took effect on {fact.effective_on}, before the act of its case on {case.last_on}"
-    if (case.kind, case.stage, type(fact)) not in STAGE and not _is_unsupported(recorded, unsupported):
+    if (case.kind, case.stage, type(fact)) not in STAGE and not _is_exempt(recorded, unsupported):
         yield f"the {case.kind} case would be {case.stage}"
 
 
-def _is_unsupported(recorded: Recorded, unsupported: Collection[int]) -> bool:
-    """A re-issue that prints a change of grade stands beside it, recorded as the next fact."""
+def _is_exempt(recorded: Recorded, unsupported: Collection[int]) -> bool:
+    """A re-issue that prints a change of grade stands beside it, recorded as the next fact. An adoption decides again
+    on the ground of a case that was decided before."""
+    if recorded.fact.cause.kind == "rehearsal":
+        return True
     printed = type(recorded.fact) is e.CertificateReissued and recorded.version - 1 in unsupported
     return printed or recorded.version in unsupported
 

@@ -118,6 +118,8 @@ ELSEWHERE = {
     "OrganisationRegistered", "ApplicationEntered", "BarImposed", "BarLifted", "PersonRegistered", "ConflictDeclared",
     "NumberSeriesStarted", "SerialTaken", "NumberClaimed", "EditionPublished", "KeyIssued", "KeyRevoked",
     "SigningKeyAdded", "SigningKeyRetired", "TrailReadsSealed",
+    "EditionProposed", "RehearsalRequested", "RehearsalCompleted", "RehearsalApproved",
+    "AdoptionStarted", "AdoptionHalted", "AdoptionFinished",
 }  # fmt: skip
 """Facts of other streams."""
 

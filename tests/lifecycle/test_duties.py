@@ -271,7 +271,13 @@ def test_an_event_keeps_the_role_and_the_key_of_its_time() -> None:
 @pytest.mark.parametrize("command", c.COMMANDS.values(), ids=c.COMMANDS)
 def test_an_auditor_and_the_clock_do_nothing(command: type[c.Command]) -> None:
     duty = DUTIES[command]
-    assert not {"auditor", "clock", "scheme_manager"} & (duty.by | duty.approved_by)
+    assert not {"auditor", "clock"} & (duty.by | duty.approved_by)
+
+
+@pytest.mark.parametrize("command", c.COMMANDS.values(), ids=c.COMMANDS)
+def test_a_scheme_manager_makes_rules_and_decides_about_no_certificate(command: type[c.Command]) -> None:
+    of_rules = {c.PublishEdition, c.Rehearse, c.ApproveRehearsal, c.Adopt}
+    assert ("scheme_manager" in DUTIES[command].by) == (command in of_rules)
 
 
 @pytest.mark.parametrize("step", ["open", "drop"])

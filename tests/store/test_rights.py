@@ -10,7 +10,9 @@ from lifecycle.store import Recorder
 from tests.databases import Database
 from tests.store.facts import receipt, stored
 
-TABLES = ("events", "receipts", "key_hashes", "register", "migrations", "documents", "trail_reads")
+TABLES = (
+    "events", "receipts", "key_hashes", "register", "migrations", "rehearsal_lines", "documents", "trail_reads",
+)  # fmt: skip
 FORBIDDEN = [
     statement.format(f"certlife.{table}")
     for table in TABLES
