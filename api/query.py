@@ -1,4 +1,7 @@
-"""How the parameters of a question are written: a day as a day, an instant with its offset, and bounds for the rest."""
+"""How the parameters of a question are written: a day as a day, an instant with its offset, and bounds for the rest.
+
+And how the caller says what he has kept.
+"""
 
 import re
 from typing import Annotated
@@ -35,3 +38,11 @@ def require_exact_instant(request: Request, name: str) -> None:
     given = request.query_params.get(name)
     if given is not None and not INSTANT.fullmatch(given):
         raise Malformed(problem=f"{name} must be an instant with its offset, such as 2026-05-03T00:00:00Z")
+
+
+def is_among(tag: str, if_none_match: str) -> bool:
+    """Whether the caller's tags hold this one; RFC 9110, 13.1.2: compared weakly, and ``*`` holds every one."""
+    if if_none_match in (tag, "*"):
+        return True
+    tags = (each.strip().removeprefix("W/") for each in if_none_match.split(","))
+    return tag.removeprefix("W/") in tags

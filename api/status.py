@@ -20,7 +20,7 @@ from api.identity import STAFF, Identity, identify
 from api.lookup import Questions
 from api.places import Places
 from api.problems import KeyMissing, refused
-from api.query import LIMIT, Position, require_exact_day, require_exact_instant
+from api.query import LIMIT, Position, is_among, require_exact_day, require_exact_instant
 from lifecycle import log
 from lifecycle.certificate import Certificate, fold
 from lifecycle.errors import DayInFuture, Malformed, Refusal, RoleNotAllowed, UnderRepair
@@ -84,10 +84,7 @@ class Told(NamedTuple):
         """
         if if_none_match is None or self.stale or self.written.media_type != JSON:
             return False
-        if if_none_match in (self.tag, "*"):
-            return True
-        tags = (tag.strip().removeprefix("W/") for tag in if_none_match.split(","))
-        return self.tag.removeprefix("W/") in tags
+        return is_among(self.tag, if_none_match)
 
 
 @lru_cache(maxsize=64)

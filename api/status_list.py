@@ -18,6 +18,7 @@ from psycopg import Connection
 
 from api.list_entries import Entries, claim, entries_on
 from api.places import Places
+from api.query import is_among
 from api.signing import EVERYWHERE, Signer
 from api.status import FRESH
 from lifecycle.errors import Malformed, Refusal
@@ -254,17 +255,11 @@ def router(lists: StatusLists) -> APIRouter:
         token = lists.current(int(number)) if time is None else lists.then(int(number), _instant(time, lists.now()))
         tag = f'"{sha256(token.signed).hexdigest()[:32]}"'
         headers = EVERYWHERE | {"ETag": tag, "Cache-Control": FOR_EVER if token.settled else "no-cache"}
-        if _is_kept(tag, request.headers.get("if-none-match", "")):
+        if is_among(tag, request.headers.get("if-none-match", "")):
             return Response(status_code=304, headers=headers)
         return Response(token.signed, headers=headers, media_type=MEDIA_TYPE)
 
     return routes
-
-
-def _is_kept(tag: str, if_none_match: str) -> bool:
-    """Whether the caller has it already."""
-    tags = [each.strip().removeprefix("W/") for each in if_none_match.split(",")]
-    return tag in tags or tags == ["*"]
 
 
 def _instant(time: str, now: datetime) -> datetime:

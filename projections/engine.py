@@ -52,7 +52,8 @@ class Engine:
         self.stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._renewing: threading.Thread | None = None
-        self._foreign: set[str] = set()
+        self._foreign: dict[str, int] = {}
+        """The projections before which it stands back, and of which version their tables are."""
 
     @property
     def is_running(self) -> bool:
@@ -143,7 +144,7 @@ class Engine:
         with log.Listener(self.url) as listener:
             while not self.stopping.is_set():
                 self.catch_up(connection)
-                if any(_is_older(connection, projection) for projection in self.projections):
+                if any(self._foreign.get(each.name, each.version) < each.version for each in self.projections):
                     self._renew_beside()
                 listener.wait(WAIT_SECONDS)
 
@@ -163,11 +164,11 @@ class Engine:
         """Whether the projection's tables are of our definition; told once where they are not."""
         stored = stored_definition(connection, projection)
         if stored == (projection.version, projection.definition):
-            self._foreign.discard(projection.name)
+            self._foreign.pop(projection.name, None)
             return True
         if projection.name not in self._foreign:
-            self._foreign.add(projection.name)
             _log.warning("engine stands back", problem=str(OtherDefinition(projection, stored[0])))
+        self._foreign[projection.name] = stored[0]
         return False
 
 

@@ -5,8 +5,7 @@ A cursor would cost the process as much as all the rest of an answer does.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from struct import Struct
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection, Error, OperationalError
@@ -14,21 +13,12 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
-from lifecycle.sql import load
+from lifecycle.sql import load, packing
 from lifecycle.sql.connection import Routine
 from projections.register import Found
 
 SQL = load("line", "projections")
 GATHERED = Routine("select_gathered", SQL["select_gathered"])
-
-TEXT = 25
-"""PostgreSQL's id of the type."""
-FIRST_INSTANT = datetime(2000, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
-_integer: Callable[[int], bytes] = Struct("!i").pack
-_bigint: Callable[[int], bytes] = Struct("!q").pack
-_array_head: Callable[..., bytes] = Struct("!iiIii").pack
 
 
 class Entry(NamedTuple):
@@ -69,7 +59,7 @@ class Line:
 
         Asked once more on a new connection where the kept one does not serve any more: a question changes nothing.
         """
-        parameters = [None if now is None else _bigint((now - FIRST_INSTANT) // MICROSECOND), _texts(numbers)]
+        parameters = [packing.instant(now), packing.array(packing.TEXTS, [number.encode() for number in numbers])]
         if self._connection is not None:
             try:
                 return _gathered(await self._asked(self._connection, parameters))
@@ -163,11 +153,7 @@ def _bigint_of(packed: bytes | None) -> int | None:
 
 def _instant_of(packed: bytes | None) -> datetime | None:
     return (
-        None if packed is None else FIRST_INSTANT + timedelta(microseconds=int.from_bytes(packed, "big", signed=True))
+        None
+        if packed is None
+        else packing.FIRST_INSTANT + timedelta(microseconds=int.from_bytes(packed, "big", signed=True))
     )
-
-
-def _texts(items: Sequence[str]) -> bytes:
-    """An array of one dimension, counted from 1."""
-    encoded = [item.encode() for item in items]
-    return _array_head(1, 0, TEXT, len(encoded), 1) + b"".join(_integer(len(item)) + item for item in encoded)

@@ -3,15 +3,14 @@
 A cursor would cost the process as much as the append costs the database. Everything else may use cursors.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
-from struct import Struct
+from collections.abc import Sequence
+from datetime import date, datetime
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
 from psycopg.errors import UniqueViolation
 
-from lifecycle.sql import load
+from lifecycle.sql import load, packing
 from lifecycle.sql.connection import BoundedConnection, Routine
 from lifecycle.sql.errors import ReceiptExists
 from lifecycle.sql.rows import NewReceipt
@@ -21,16 +20,6 @@ ONE_FACT = Routine("append_fact", SQL["append_fact"])
 FACTS = Routine("append_facts", SQL["append_facts"])
 
 Packed = bytes | None
-
-UUIDS, INTEGERS, TEXTS, BYTEAS = 2950, 23, 25, 17
-"""PostgreSQL's ids of the types that arrays are made of."""
-FIRST_DAY = date(2000, 1, 1).toordinal()
-FIRST_INSTANT = datetime(2000, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
-_integer: Callable[[int], bytes] = Struct("!i").pack
-_bigint: Callable[[int], bytes] = Struct("!q").pack
-_array_head: Callable[..., bytes] = Struct("!iiIii").pack
 
 
 def append(
@@ -46,8 +35,7 @@ def append(
     """
     routine, packed = _one_fact(facts[0]) if len(facts) == 1 else _several_facts(facts)
     packed += (receipt.person.encode(), receipt.key.encode(), *receipt[2:]) if receipt else (None, None, None, None)
-    packed.append(None if decided_on is None else _integer(decided_on.toordinal() - FIRST_DAY))
-    packed.append(None if now is None else _bigint((now - FIRST_INSTANT) // MICROSECOND))
+    packed += (packing.day(decided_on), packing.instant(now))
     try:
         return int.from_bytes(connection.call(routine, packed), "big")
     except UniqueViolation as error:
@@ -57,15 +45,15 @@ def append(
 
 
 def _one_fact(fact: StoredEvent) -> tuple[Routine, list[Packed]]:
-    return ONE_FACT, [_id(fact), _integer(fact.originator_version), fact.topic.encode(), fact.state]
+    return ONE_FACT, [_id(fact), packing.integer(fact.originator_version), fact.topic.encode(), fact.state]
 
 
 def _several_facts(facts: Sequence[StoredEvent]) -> tuple[Routine, list[Packed]]:
     return FACTS, [
-        _array(UUIDS, [_id(fact) for fact in facts]),
-        _array(INTEGERS, [_integer(fact.originator_version) for fact in facts]),
-        _array(TEXTS, [fact.topic.encode() for fact in facts]),
-        _array(BYTEAS, [fact.state for fact in facts]),
+        packing.array(packing.UUIDS, [_id(fact) for fact in facts]),
+        packing.array(packing.INTEGERS, [packing.integer(fact.originator_version) for fact in facts]),
+        packing.array(packing.TEXTS, [fact.topic.encode() for fact in facts]),
+        packing.array(packing.BYTEAS, [fact.state for fact in facts]),
     ]
 
 
@@ -74,8 +62,3 @@ def _id(fact: StoredEvent) -> bytes:
     if not isinstance(id, UUID):
         raise TypeError(f"A stream is named by a UUID, not by {id!r}.")
     return id.bytes
-
-
-def _array(type_id: int, items: Sequence[bytes]) -> bytes:
-    """One dimension, no NULL among the items, counted from 1."""
-    return _array_head(1, 0, type_id, len(items), 1) + b"".join(_integer(len(item)) + item for item in items)

@@ -1,7 +1,5 @@
 """The database gone: refused soon and clearly, alive all the while, never "valid" by default, and back by itself."""
 
-import os
-import signal
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from tests.api.life import Life, life_at
 from tests.api.office import Office, answered, office_of, refused
 from tests.api.requests import LAWFUL, Lawful, life_for
 from tests.databases import Database
+from tests.processes import holding_still
 from tests.scratch import folder_on_disk
 
 SECONDS = 3
@@ -63,14 +62,8 @@ def frozen(server: Server) -> Iterator[None]:
     """Every process of the server holds still, as behind a network that swallows everything."""
     with psycopg.connect(server.url()) as connection:
         pids = [pid for (pid,) in connection.execute("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")]
-    held = [server.pid, *pids]
-    for pid in held:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with holding_still(server.pid, *pids):
         yield
-    finally:
-        for pid in held:
-            os.kill(pid, signal.SIGCONT)
 
 
 WAYS: dict[str, Callable] = {"stopped": stopped, "killed": killed, "frozen": frozen}

@@ -1,10 +1,7 @@
 """A database that is gone, frozen, busy or read-only is told within three seconds, and if an append is in doubt."""
 
-import os
-import signal
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from time import monotonic
 from uuid import uuid4
 
@@ -16,6 +13,7 @@ from api.postgres import Server
 from lifecycle.sql.connection import Connections
 from lifecycle.store import Recorder, StoreUnavailable
 from tests.databases import Database
+from tests.processes import holding_still
 from tests.store.facts import new_key, receipt, stored
 from tests.store.seeded import Owner
 
@@ -51,18 +49,6 @@ def durable(durable_server: Server) -> Generator[Recorder]:
     recorder.close()
 
 
-@contextmanager
-def frozen(*pids: int) -> Generator[None]:
-    """The processes do nothing inside the `with`."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
-
-
 def backends(owner: Owner) -> list[int]:
     return [pid for (pid,) in owner.rows(THE_SERVICES_BACKENDS)]
 
@@ -93,7 +79,7 @@ def test_a_server_that_comes_back_is_used_at_once(durable: Recorder, durable_ser
 
 def test_a_question_to_a_frozen_server_is_given_up(recorder: Recorder, owner: Owner) -> None:
     recorder.present()
-    with frozen(*backends(owner)):
+    with holding_still(*backends(owner)):
         assert "no answer" in unavailable(recorder.present).reason
 
     assert recorder.present()
@@ -102,7 +88,7 @@ def test_a_question_to_a_frozen_server_is_given_up(recorder: Recorder, owner: Ow
 def test_an_append_that_is_given_up_is_in_doubt_and_its_receipt_tells(recorder: Recorder, owner: Owner) -> None:
     recorder.insert_events([stored()])
     (pid,) = backends(owner)
-    with frozen(pid):
+    with holding_still(pid):
         assert unavailable(lambda: recorder.insert_events([stored()], receipt=receipt())).in_doubt
     while pid in backends(owner):  # it goes on, and finds nobody at the other end
         pass
@@ -111,7 +97,7 @@ def test_an_append_that_is_given_up_is_in_doubt_and_its_receipt_tells(recorder: 
 
 
 def test_a_server_that_lets_nobody_in_is_given_up(recorder: Recorder, production_database: Database) -> None:
-    with frozen(production_database.server.pid or 0):
+    with holding_still(production_database.server.pid or 0):
         assert not unavailable(lambda: recorder.insert_events([stored()])).in_doubt
         unavailable(recorder.present)
 
@@ -195,7 +181,7 @@ def test_an_answer_of_nothing_is_no_answer(recorder: Recorder) -> None:
 def test_a_lent_connection_answers_other_rooms_questions_until_the_deadline(recorder: Recorder, owner: Owner) -> None:
     with recorder.connection() as connection:
         assert connection.execute("SELECT 42").fetchall() == [(42,)]
-        with frozen(*backends(owner)):
+        with holding_still(*backends(owner)):
             unavailable(lambda: _ask_on_a_lent_connection(recorder))
     with recorder.connection() as connection:
         assert connection.execute("SELECT 42").fetchall() == [(42,)]
