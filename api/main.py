@@ -10,6 +10,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api import (
     commands,
+    files,
     ledger,
     lookup,
     pages,
@@ -80,6 +81,7 @@ def application(house: House) -> Service:
     app.include_router(pages.router(house.status, house.publishing.signer, renderer, settings.complain_at))
     app.include_router(rendering.router())
     app.include_router(documents.router(house.documents))
+    app.include_router(files.router(files.Files(house.questions)))
     app.include_router(ledger.router(house.checkpoints))
     app.include_router(rehearsals.router(house.register, house.runner))
     _health(app, house)

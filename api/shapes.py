@@ -5,6 +5,7 @@ from typing import Any, get_args
 from lifecycle import commands as c
 from lifecycle import events as e
 from lifecycle.documents import DocumentStanding
+from lifecycle.files import MEMBERS
 from lifecycle.transitions import Stage, Status
 
 Schema = dict[str, Any]
@@ -243,6 +244,15 @@ DOCUMENT = exactly(
     ),
 )
 
+CITED_FILE = exactly(
+    sha256=SHA256,
+    kept=FLAG,
+    size=perhaps(COUNT),
+    media_type=perhaps(TEXT),
+    kept_at=perhaps(INSTANT),
+    cited_by=list_of(exactly(version=COUNT, type=TOPIC, member={"enum": list(MEMBERS)}, internal=FLAG)),
+)
+
 CHANGED: Schema = {
     "description": "By the name of a member of the certificate's state, its value before and after.",
     "type": "object",
@@ -290,6 +300,7 @@ ANSWERS: dict[str, Schema] = {
     "Proposal": PROPOSAL,
     "Event": EVENT,
     "Document": DOCUMENT,
+    "CitedFile": CITED_FILE,
     "ListedCertificate": LISTED,
     "Deadline": DEADLINE,
     "TrailEvent": TRAIL_EVENT,

@@ -6,7 +6,10 @@ the facts alone. HTTP is not known here: ``kind`` says what sort of refusal it i
 
 from typing import Any, ClassVar, Literal
 
-Kind = Literal["invalid", "state", "conflict", "stale", "forbidden", "not_found", "unauthenticated", "unavailable"]
+Kind = Literal[
+    "invalid", "state", "conflict", "stale", "forbidden", "not_found", "unauthenticated", "unavailable", "too_large",
+    "too_long", "too_slow", "unsupported",
+]  # fmt: skip
 
 
 class Refusal(Exception):
@@ -475,6 +478,20 @@ class AppealTooLate(Refusal):
     clause = "assumed: appeal lodged within 30 days after notice was served"
     en = "The appeal against version {version} could be lodged until {until_on}."
     zh = "对版本 {version} 的申诉期限为 {until_on}。"
+
+
+class FileUnknown(Refusal):
+    code = "file_unknown"
+    kind = "not_found"
+    en = "There is no file {sha256}."
+    zh = "没有文件 {sha256}。"
+
+
+class NoticeNotKept(Refusal):
+    code = "notice_not_kept"
+    kind = "invalid"
+    en = "The notice {sha256} is not kept. Fetch it from GET /certificates/{certificate}/notices/{of}, or bring what was served to POST /files, and give that digest."
+    zh = "未保存摘要为 {sha256} 的通知书。请先从 GET /certificates/{certificate}/notices/{of} 取得，或将实际送达的文本提交至 POST /files，再填写其摘要。"
 
 
 # ---- editions, rehearsals, adoption ----------------------------------------------------------------------------------
