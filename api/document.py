@@ -152,6 +152,7 @@ QUESTIONS: dict[str, Schema | str] = {
     "/certificates/{certificate_id}/events": page_of(ref("Event")),
     "/certificates/{certificate_id}/documents": exactly(items=list_of(ref("Document"))),
     "/certificates/{certificate_id}/files": exactly(items=list_of(ref("CitedFile"))),
+    "/certificates/{certificate_id}/notices": exactly(items=list_of(ref("Notice"))),
     "/files": exactly(sha256=SHA256, size=COUNT),
     "/events": page_of(ref("TrailEvent")),
     "/events/{position}": ref("TrailChain"),

@@ -17,7 +17,9 @@ from api.query import Position, is_among
 from lifecycle import events as e
 from lifecycle import files
 from lifecycle.errors import FileUnknown, Malformed, Refusal
+from lifecycle.events import Recorded
 from lifecycle.files import Citation, Kept
+from lifecycle.store import Recorder
 
 BRINGERS: frozenset[e.Role] = frozenset({"registrar", "assessor", "decision_maker", "applicant"})
 """Whoever may record a fact that cites a file."""
@@ -60,14 +62,13 @@ class Files:
     def __init__(self, questions: Questions) -> None:
         self.questions = questions
         self.register = questions.register
+        self.recorder: Recorder = questions.register.recorder  # pyright: ignore[reportAttributeAccessIssue]
 
-    def keep(self, identity: Identity, content: bytes, media_type: str) -> dict[str, Any]:
-        """The bytes are kept; answers digest and size. Raises Malformed for none."""
+    def keep(self, identity: Identity, content: bytes, media_type: str) -> Kept:
+        """The bytes are kept; answers what is known of them. Raises Malformed for none."""
         if not content:
             raise Malformed(problem=f"the file is empty; one has 1 to {files.LARGEST} bytes")
-        now = self.register.clock.instant()
-        sha256 = files.keep(self.register.recorder, content, media_type, identity.by.person, now)
-        return {"sha256": sha256, "size": len(content)}
+        return files.keep(self.recorder, content, media_type, identity.by.person, self.register.clock.instant())
 
     def cited(self, identity: Identity, certificate_id: UUID) -> dict[str, Any]:
         """Every file that the certificate's facts cite, and whether it is kept; to a holder none that is internal."""
@@ -77,27 +78,31 @@ class Files:
         for citation in files.citations(certificate.history):
             if identity.role != "applicant" or not citation.internal:
                 by_digest.setdefault(citation.sha256, []).append(citation)
-        with self.register.recorder.connection() as connection:
+        with self.recorder.connection() as connection:
             kept = files.kept(connection, by_digest)
         return {"items": [_view(digest, cited, kept.get(digest)) for digest, cited in by_digest.items()]}
 
     def about(self, identity: Identity, digest: str) -> Kept:
         """What is known of the file. Raises FileUnknown, also to a holder whom it does not concern."""
-        with self.register.recorder.connection() as connection:
+        with self.recorder.connection() as connection:
             found = files.kept(connection, [digest]).get(digest)
-        if found is None or (identity.role == "applicant" and not self._concerns(identity, digest)):
+        if found is None or (identity.organisation and not self._concerns(identity.organisation, digest)):
             raise FileUnknown(sha256=digest)
         return found
 
-    def content(self, digest: str) -> bytes:
-        with self.register.recorder.connection() as connection:
-            ((_, content),) = files.contents(connection, [digest])
-        return content
+    def given(self, found: Kept, request: Request) -> Response:
+        """The bytes, to be saved and not to be opened in place; none where the caller has them."""
+        headers = headers_of(found)
+        if is_among(headers["ETag"], request.headers.get("if-none-match", "")):
+            return Response(status_code=304, headers=headers)
+        with self.recorder.connection() as connection:
+            ((_, content),) = files.contents(connection, [found.sha256])
+        return Response(content, headers=headers)
 
-    def _concerns(self, identity: Identity, digest: str) -> bool:
+    def _concerns(self, organisation: UUID, digest: str) -> bool:
         """Whether a fact of one of the holder's own certificates cites the file, and the paper is not internal."""
-        entered = self.register.events.get(identity.organisation)
-        own = {r.fact.certificate for r in entered if isinstance(r.fact, e.ApplicationEntered)}
+        entered: Iterable[Recorded] = self.register.events.get(organisation)  # pyright: ignore[reportAssignmentType]
+        own = {each.fact.certificate for each in entered if isinstance(each.fact, e.ApplicationEntered)}
         return any(
             citation.sha256 == digest and not citation.internal
             for id in own
@@ -123,23 +128,14 @@ def router(kept: Files) -> APIRouter:
         """
         identity = await run_in_threadpool(asked_by, request, BRINGERS, "bring a file")
         media_type = _media_type(request)
-        answer = await run_in_threadpool(kept.keep, identity, await file_received(request), media_type)
-        return _json(answer)
+        found = await run_in_threadpool(kept.keep, identity, await file_received(request), media_type)
+        return _json({"sha256": found.sha256, "size": found.size})
 
     @routes.get("/files/{sha256}", tags=["staff"], response_class=Response, responses=DOCUMENTED)
     def file(request: Request, sha256: Digest) -> Response:
-        """The bytes of a file, to be saved and not to be opened in place."""
+        """The bytes of a file."""
         identity = asked_by(request, QUESTIONERS, "fetch a file")
-        found = kept.about(identity, sha256)
-        media_type = found.media_type if found.media_type in ENDINGS else OCTETS
-        headers = INERT | {
-            "ETag": f'"{sha256}"',
-            "Repr-Digest": f"sha-256=:{b64encode(bytes.fromhex(sha256)).decode()}:",
-            "Content-Disposition": f'attachment; filename="{sha256}.{ENDINGS[media_type]}"',
-        }
-        if is_among(headers["ETag"], request.headers.get("if-none-match", "")):
-            return Response(status_code=304, headers=headers)
-        return Response(kept.content(sha256), headers=headers | {"Content-Type": media_type})
+        return kept.given(kept.about(identity, sha256), request)
 
     @routes.get("/certificates/{certificate_id}/files", tags=["staff"])
     def cited(request: Request, certificate_id: UUID, min_position: Position = None) -> Response:
@@ -149,6 +145,17 @@ def router(kept: Files) -> APIRouter:
         return _json(kept.cited(identity, certificate_id))
 
     return routes
+
+
+def headers_of(found: Kept) -> dict[str, str]:
+    """What the file is given out as; it acts nowhere."""
+    media_type = found.media_type if found.media_type in ENDINGS else OCTETS
+    return INERT | {
+        "Content-Type": media_type,
+        "ETag": f'"{found.sha256}"',
+        "Repr-Digest": f"sha-256=:{b64encode(bytes.fromhex(found.sha256)).decode()}:",
+        "Content-Disposition": f'attachment; filename="{found.sha256}.{ENDINGS[media_type]}"',
+    }
 
 
 def _media_type(request: Request) -> str:

@@ -1,4 +1,4 @@
-"""How much a request may bring: a body of 64 KiB, a query of 8 KiB, ten seconds to send it; a file has its own limits."""
+"""How much a request may bring: a body of 64 KiB, a query of 8 KiB, ten seconds to send it; a file may be larger."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping

@@ -13,6 +13,7 @@ from api import (
     files,
     ledger,
     lookup,
+    notices,
     pages,
     problems,
     rehearsals,
@@ -81,7 +82,9 @@ def application(house: House) -> Service:
     app.include_router(pages.router(house.status, house.publishing.signer, renderer, settings.complain_at))
     app.include_router(rendering.router())
     app.include_router(documents.router(house.documents))
-    app.include_router(files.router(files.Files(house.questions)))
+    kept = files.Files(house.questions)
+    app.include_router(files.router(kept))
+    app.include_router(notices.router(notices.Notices(house.documents, kept)))
     app.include_router(ledger.router(house.checkpoints))
     app.include_router(rehearsals.router(house.register, house.runner))
     _health(app, house)

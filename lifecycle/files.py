@@ -78,15 +78,16 @@ def contents(connection: Connection, digests: Sequence[str]) -> Iterator[tuple[s
             yield digest, content
 
 
-def keep(recorder: Recorder, content: bytes, media_type: str, by: str, now: datetime | None) -> str:
-    """The bytes are kept; answers their digest. The same bytes again change nothing."""
+def keep(recorder: Recorder, content: bytes, media_type: str, by: str, now: datetime | None) -> Kept:
+    """The bytes are kept; answers what is known of them. The same bytes again change nothing."""
     digest = hashlib.sha256(content).hexdigest()
     row = {"content": content, "media_type": media_type, "kept_by": by, "now": now}
     with recorder.connection() as connection:
-        if not kept(connection, [digest]):
+        if not (found := kept(connection, [digest])):
             _take_time(connection)
             connection.execute(SQL["keep_file"], row)
-    return digest
+            found = kept(connection, [digest])
+    return found[digest]
 
 
 def _take_time(connection: Connection) -> None:

@@ -11,7 +11,8 @@ from tests.databases import Database
 from tests.store.facts import receipt, stored
 
 TABLES = (
-    "events", "receipts", "key_hashes", "register", "migrations", "rehearsal_lines", "documents", "trail_reads", "files",
+    "events", "receipts", "key_hashes", "register", "migrations", "rehearsal_lines", "documents", "trail_reads",
+    "files",
 )  # fmt: skip
 FORBIDDEN = [
     statement.format(f"certlife.{table}")
