@@ -67,7 +67,7 @@ class Paper:
                 )
                 if said
             ],
-            "reference": _both(PAPER["reference"], id=self.certificate.id, of=self.notice.of),
+            "reference": PAPER["reference"].format(id=self.certificate.id, of=self.notice.of),
             "recorded": _both(PAPER["decided"], day=self._recorded_on),
         }
 
@@ -90,20 +90,24 @@ class Paper:
         return [_alike(number)] if number else []
 
     def _grounds(self) -> list[Both]:
-        """The reasons in the edition's words, each with what it consists of and its clause; or the grounds given."""
+        """Each reason in the edition's words with its source, and what it consists of; or the grounds given."""
         fact = self.notice.fact
         reasons = [*getattr(fact, "reasons", ()), *getattr(fact, "closed", ())]
-        given = [getattr(fact, name, "") for name in ("grounds", "reason", "because")]
-        return [*map(self._reason, reasons), *(_alike(text) for text in given if text)]
+        given = [getattr(fact, name, "") for name in ("grounds", "reason")]
+        texts = [_alike(text) for text in given if text]
+        if because := getattr(fact, "because", ""):
+            texts.append(_both(PAPER["rule"], because=because))
+        return [said for reason in reasons for said in self._reason(reason)] + texts
 
-    def _reason(self, reason: e.Reason) -> Both:
+    def _reason(self, reason: e.Reason) -> Iterator[Both]:
         listed = self.edition.reasons(REASONS_OF.get(type(self.notice.fact), "suspension")).get(reason.code)
         if listed is None:
-            return _alike(f"{reason.code} {reason.text}".strip())
-        clause = self._in_both(PAPER["clause"], clause=_source(listed.clause))
-        wording: dict[Language, str] = {"zh": listed.zh, "en": listed.en}
-        text = {"zh": f"：{reason.text}", "en": f": {reason.text}"} if reason.text else {"zh": "", "en": ""}
-        return {each: f"{wording[each]}{text[each]}\n{clause[each]}" for each in LANGUAGES}
+            yield _alike(reason.code)
+        else:
+            wording = {"zh": listed.zh, "en": listed.en}
+            yield _both(PAPER["reason"], wording=wording, clause=_source(listed.clause))
+        if reason.text:
+            yield _alike(reason.text)
 
     def _changes(self) -> list[Both]:
         fact = self.notice.fact
