@@ -58,7 +58,7 @@ CORRECTABLE: dict[type_of_fact, frozenset[str]] = {
 
 VOIDABLE = (e.CertificateSuspended, e.CertificateReissued, e.SurveillanceRecorded, e.CertificateWithdrawn)
 
-_REASONS_OF = {
+REASONS_OF = {
     e.CertificateSuspended: "suspension",
     e.SuspensionExtended: "suspension",
     e.CertificateWithdrawn: "withdrawal",
@@ -97,12 +97,13 @@ def correct(certificate: Certificate, command: c.Correct, moment: Moment) -> lis
 
 def _target(certificate: Certificate, command: c.Correct) -> e.Fact:
     """The fact to correct, as it reads now. Raises for what cannot be corrected or voided."""
-    require_fact(certificate, command.target)
+    if isinstance(found := require_fact(certificate, command.target), e.RecordCorrected):
+        raise errors.CorrectionNotCorrected(version=command.target, original=found.target)
     if command.void == bool(command.changes):
-        raise errors.CorrectionMalformed(version=command.target, problem="give either changes or void, and one of them")
+        raise errors.ChangesOrVoid(version=command.target)
     standing = {r.version: r.fact for r in amend(certificate.history)}.get(command.target)
     if standing is None:
-        raise errors.CorrectionMalformed(version=command.target, problem="it was voided")
+        raise errors.WasVoided(version=command.target)
     if command.void:
         return _voidable(standing, command)
     for change in command.changes:
@@ -113,9 +114,9 @@ def _target(certificate: Certificate, command: c.Correct) -> e.Fact:
 def _voidable(fact: e.Fact, command: c.Correct) -> e.Fact:
     if not isinstance(fact, VOIDABLE):
         listed = ", ".join(e.topic_of(kind) for kind in VOIDABLE)
-        raise errors.NotVoidable(topic=e.topic_of(fact), allowed=f"Voidable: {listed}.")
+        raise errors.NotVoidable(topic=e.topic_of(fact), allowed=listed)
     if isinstance(fact, e.CertificateWithdrawn) and command.appeal is None:
-        raise errors.NotVoidable(topic=e.topic_of(fact), allowed="Only an upheld appeal, cited, voids a withdrawal.")
+        raise errors.VoidNeedsAppeal(topic=e.topic_of(fact))
     return fact
 
 
@@ -143,7 +144,7 @@ def _require_sound(certificate: Certificate, command: c.Correct, target: e.Fact,
         raise errors.CorrectionMalformed(version=command.target, problem=str(error)) from None
     require_past("effective_on", fact.effective_on, moment)
     edition = moment.editions[fact.edition or certificate.edition]
-    if (act := _REASONS_OF.get(type(fact))) is not None:
+    if (act := REASONS_OF.get(type(fact))) is not None:
         require_reasons(fact.reasons, act, edition)
     case = certificate.cases.get(fact.case or 0)
     try:
@@ -213,7 +214,8 @@ def _require_lawful(
             certificate=certificate.label,
             version=recorded.version,
             topic=e.topic_of(recorded.fact),
-            problem=problem,
+            problem=problem.en,
+            problem_zh=problem.zh,
         )
 
 

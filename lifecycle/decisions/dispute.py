@@ -1,6 +1,6 @@
 """Notices, appeals and complaints. An appeal leaves the decision in force; it acts only through a further fact."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from lifecycle import commands as c
 from lifecycle import errors
@@ -8,6 +8,7 @@ from lifecycle import events as e
 from lifecycle.certificate import Case, Certificate, fold
 from lifecycle.decisions.moment import Moment
 from lifecycle.decisions.permission import concerned_cases, enter, enter_case, require_no_conflict, require_past
+from lifecycle.rules import Edition
 
 
 def notify(certificate: Certificate, command: c.Notify, moment: Moment) -> list[e.Fact]:
@@ -20,24 +21,26 @@ def notify(certificate: Certificate, command: c.Notify, moment: Moment) -> list[
         )
     return [
         e.HolderNotified(
-            **moment.stamp(on), of=command.of, served_on=command.served_on, proof_sha256=command.proof_sha256
+            **moment.stamp(on),
+            of=command.of,
+            served_on=command.served_on,
+            proof_sha256=command.proof_sha256,
+            notice_sha256=command.notice_sha256,
         )
     ]
 
 
 def lodge_appeal(certificate: Certificate, command: c.LodgeAppeal, moment: Moment) -> list[e.Fact]:
-    """An appeal names the fact it is against; its time runs from the day after the notice of it was served."""
+    """An appeal names the fact it is against, and is lodged in time."""
     on = enter(certificate, command, e.AppealLodged, moment)
-    require_fact(certificate, command.against)
-    served_on = _served_on(certificate, command.against)
-    if served_on is not None:
-        until_on = served_on + timedelta(days=moment.edition_of(certificate).appeal_lodging_days)
-        if on > until_on:
-            raise errors.AppealTooLate(version=command.against, until_on=until_on)
+    against = _disputed(certificate, command.against)
+    until_on = appeal_until(certificate, against, moment.edition_of(certificate))
+    if until_on is not None and on > until_on:
+        raise errors.AppealTooLate(version=against, until_on=until_on)
     return [
         e.AppealLodged(
             **moment.stamp(on, case=certificate.version + 1, edition=certificate.edition),
-            against=command.against,
+            against=against,
             grounds=command.grounds,
             decide_by=on + timedelta(days=moment.edition_of(certificate).appeal_decision_days),
             request_sha256=command.request_sha256,
@@ -67,6 +70,16 @@ def decide(certificate: Certificate, command: c.DecideDispute, moment: Moment) -
     return [outcome(**moment.stamp(on, case=case.version), upheld=command.upheld, grounds=command.grounds)]
 
 
+def appeal_until(certificate: Certificate, version: int, edition: Edition) -> date | None:
+    """The last day to appeal against the fact, counted from the day after the first notice of it was served.
+
+    None where none was served: the time has not begun to run, and an appeal is in time.
+    """
+    facts = (recorded.fact for recorded in certificate.history)
+    served_on = next((f.served_on for f in facts if isinstance(f, e.HolderNotified) and f.of == version), None)
+    return served_on and served_on + timedelta(days=edition.appeal_lodging_days)
+
+
 def require_uninvolved(certificate: Certificate, case: Case, moment: Moment) -> None:
     """Raises InvolvedInAppealed or ConflictOfInterest unless every signer is free of what the case is about."""
     involved = _involved(certificate, case)
@@ -83,9 +96,15 @@ def require_fact(certificate: Certificate, version: int) -> e.Fact:
     return certificate.fact(version)
 
 
-def _served_on(certificate: Certificate, version: int):
-    facts = (recorded.fact for recorded in certificate.history)
-    return next((f.served_on for f in facts if isinstance(f, e.HolderNotified) and f.of == version), None)
+def _disputed(certificate: Certificate, named: int | str) -> int:
+    """The version of the fact that is named. Raises EventOfAnother and FactUnknown."""
+    if isinstance(named, str):
+        id, _, version = named.partition("/")
+        if id != str(certificate.id):
+            raise errors.EventOfAnother(event=named, certificate=certificate.label)
+        named = int(version)
+    require_fact(certificate, named)
+    return named
 
 
 def _involved(certificate: Certificate, case: Case) -> frozenset[str]:
