@@ -43,6 +43,18 @@ def known_now(id: UUID, history: Sequence[Recorded], until: date) -> list[Span]:
     return spans
 
 
+def side_by_side(then: Sequence[Span], now: Sequence[Span]) -> list[tuple[Span, Span]]:
+    """Both tellings of the same days, cut wherever either turns."""
+    cuts = sorted({span.from_on for span in (*then, *now)})
+    lasts = [*(day - e.ONE_DAY for day in cuts[1:]), *(span.to_on for span in then[-1:])]
+    return [(_cut(then, first, last), _cut(now, first, last)) for first, last in zip(cuts, lasts, strict=True)]
+
+
+def _cut(spans: Sequence[Span], first: date, last: date) -> Span:
+    whole = next(span for span in spans if span.from_on <= first <= span.to_on)
+    return msgspec.structs.replace(whole, from_on=first, to_on=last)
+
+
 def day_of(recorded: Recorded) -> date:
     """The legal day of recording."""
     return legal_day(recorded.recorded_at) if recorded.recorded_at else recorded.fact.effective_on
