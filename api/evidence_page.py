@@ -8,17 +8,15 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
 from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from jinja2 import Environment
-from markupsafe import Markup
 
 from api import evidence_words as words
 from api.evidence_disputes import disputes
-from api.evidence_picture import picture
+from api.evidence_picture import Told, picture
 from api.rendering import environment
 from api.words import Language
 from lifecycle.asking import Bars
@@ -53,26 +51,31 @@ def page(
     then, now = known_then(id, history, until), known_now(id, history, until)
     judged, disputed = judgements(id, history, editions, bars), disputes(history)
     days = side_by_side(then, now)
-    return _templates().get_template("evidence.html").render(
-        about=about,
-        id=id,
-        until=until,
-        head=_head(state, until),
-        steps=told,
-        facts={recorded.version: recorded.fact for recorded in history},
-        names={step.version: step.event.partition(".")[0] for step in told},
-        days=days,
-        differing=[(told, known) for told, known in days if told != known],
-        pictures=[(name, picture(told, then, now, disputed, width)) for name, width in SIZES],
-        judged=[(version, [*each]) for version, each in groupby(judged, key=lambda judgement: judgement.version)],
-        judgements=len(judged),
-        unequal=sum(judgement.equal is False for judgement in judged),
-        not_compared=sum(judgement.equal is None for judgement in judged),
-        disputed=disputed,
-        used=_used(state, judged, editions),
-        editions=editions,
-        style=_style(),
-        policy=_policy(),
+    drawn = Told(told, then, now, disputed, editions.get(state.edition))
+    return (
+        _templates()
+        .get_template("evidence.html")
+        .render(
+            about=about,
+            id=id,
+            until=until,
+            head=_head(state, until),
+            steps=told,
+            facts={recorded.version: recorded.fact for recorded in history},
+            names={step.version: step.event.partition(".")[0] for step in told},
+            days=days,
+            differing=[(told, known) for told, known in days if told != known],
+            pictures=[(name, picture(drawn, width)) for name, width in SIZES],
+            judged=[(version, [*each]) for version, each in groupby(judged, key=lambda judgement: judgement.version)],
+            asked={judgement.version for judgement in judged},
+            judgements=len(judged),
+            unequal=sum(judgement.equal is False for judgement in judged),
+            not_compared=sum(judgement.equal is None for judgement in judged),
+            disputed=disputed,
+            used=_used(state, judged, editions),
+            editions=editions,
+            policy=_policy(),
+        )
     )
 
 
@@ -103,7 +106,7 @@ def _used(state: Certificate, judged: Sequence[Judgement], editions: Mapping[str
 @cache
 def _templates() -> Environment:
     templates = environment()
-    templates.finalize = words.visible
+    templates.finalize = words.finished
     templates.globals |= {
         "t": words.word,
         "level": words.level_word,
@@ -121,12 +124,8 @@ def _templates() -> Environment:
 
 
 @cache
-def _style() -> Markup:
-    return Markup((files("api") / "templates" / "evidence.css").read_text(encoding="utf-8"))
-
-
-@cache
 def _policy() -> str:
     """Nothing is fetched and nothing runs; the one style sheet is named by its digest."""
-    digest = b64encode(sha256(_style().encode()).digest()).decode()
+    style = _templates().get_template("evidence.css").render()
+    digest = b64encode(sha256(style.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"

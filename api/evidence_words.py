@@ -4,13 +4,14 @@ Whatever comes from the record is shown as it is: a character that would be invi
 is named instead.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from api.words import CATALOGUE
 from lifecycle.periods import ZONE
@@ -18,12 +19,24 @@ from lifecycle.rules import Edition
 from lifecycle.rules.difference import in_words
 from lifecycle.rules.scheme_terms import NO_LEVEL, shown
 
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 LAWFUL = frozenset("\n")
 NOTHING = "—"
+NO_VALUE = Markup("—")
 SHOWN_DECIMALS = 6
 
 Editions = Mapping[str, Edition]
+
+
+def finished(value: Any) -> Any:
+    """What stands in a page for whatever a template hands it."""
+    return day(value) if type(value) is date else visible(value)
+
+
+def day(on: date | str) -> Markup:
+    """A day, never broken across lines."""
+    return Markup("<time>{}</time>").format(on)
 
 
 def visible(value: Any) -> Any:
@@ -68,7 +81,7 @@ def level_word(editions: Editions, edition: str | None, code: str | None) -> Mar
     """What the edition calls the level."""
     if code is None or code == NO_LEVEL:
         return both("无等级", "no level")
-    found = editions[edition].levels.get(code) if edition in editions else None
+    found = editions[edition].levels.get(code) if edition is not None and edition in editions else None
     return both(found.zh, found.en) if found else Markup("<code>{}</code>").format(visible(code))
 
 
@@ -126,15 +139,15 @@ def value(told: Any) -> Markup:
     """A value as it is, of whatever kind."""
     match told:
         case None:
-            return Markup(NOTHING)
+            return NO_VALUE
         case bool():
             return word("text.yes" if told else "text.no")
         case list() | tuple():
-            return Markup(", ").join(value(each) for each in told) if told else Markup(NOTHING)
+            return Markup(", ").join(map(value, told)) if told else NO_VALUE
         case dict():
             parts = (Markup("{} = {}").format(visible(str(name)), value(each)) for name, each in told.items())
             return Markup("; ").join(parts)
-        case date():
-            return escape(told.isoformat())
+        case str() if DAY.fullmatch(told):
+            return day(told)
         case _:
             return Markup("<bdi>{}</bdi>").format(visible(str(told)))

@@ -193,6 +193,6 @@ def _grounds(fact: e.Fact, edition: Edition | None) -> Iterator[Ground]:
 def _evidence(fact: e.Fact) -> Iterator[Evidence]:
     for sha256 in getattr(fact, "evidence", ()):
         yield Evidence("evidence", sha256)
-    for of in ("request_sha256", "proof_sha256", "sha256", "line_sha256"):
+    for of in ("request_sha256", "proof_sha256", "sha256", "line_sha256", "digest"):
         if sha256 := getattr(fact, of, None):
             yield Evidence(of, sha256)

@@ -4,9 +4,10 @@ Each is asked again here, on the state as it was known when it was recorded: the
 stand side by side, with what later corrections made of both. ``steps`` tells the state after each event.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -60,22 +61,54 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     now: Now | None
 
 
+class _AskedOf(NamedTuple):
+    """Whom every event is asked of."""
+
+    editions: Editions
+    bars: Bars
+
+
+_Key = tuple[int, Question]
+
+
 def judgements(id: UUID, history: Sequence[Recorded], editions: Editions, bars: Bars | None = None) -> list[Judgement]:
     """Every judgement, in the order of the history; ``bars`` as far as the organisation's stream is known."""
-    then = _judged(AsKnownThen(id, history), editions, bars or {})
-    now = {(each.version, each.question): each for each in _judged(AsKnownNow(id, history), editions, bars or {})}
-    corrections = [(each.version, each.fact) for each in history if isinstance(each.fact, e.RecordCorrected)]
+    asked = _AskedOf(editions, bars or {})
+    then = [*_judged(AsKnownThen(id, history), asked)]
+    if not any(isinstance(recorded.fact, e.RecordCorrected) for recorded in history):
+        return then
+    now = _now_by_question(id, history, asked)
+    corrected_by = _corrected_by(id, history, asked, then)
     return [
-        msgspec.structs.replace(each, now=_now(each, now.get((each.version, each.question)), corrections))
+        msgspec.structs.replace(each, now=_now(each, now.get(_key(each)), corrected_by.get(_key(each), ())))
         for each in then
     ]
 
 
-def _judged(known: AsKnownNow, editions: Editions, bars: Bars) -> Iterator[Judgement]:
+def _corrected_by(
+    id: UUID, history: Sequence[Recorded], asked: _AskedOf, then: Iterable[Judgement]
+) -> dict[_Key, list[int]]:
+    """The corrections with which each question came to be answered otherwise, or was not put any more."""
+    known, found = (
+        {_key(each): each for each in then if each.question != "correction"},
+        defaultdict[_Key, list[int]](list),
+    )
+    for recorded in history:
+        if isinstance(recorded.fact, e.RecordCorrected):
+            version = recorded.version
+            now = _now_by_question(id, history[:version], asked)
+            for key, before in known.items():
+                if key[0] < version and not _same(before, now.get(key)):
+                    found[key].append(version)
+            known = {key: now.get(key, each) for key, each in known.items() if key in now or key[0] > version}
+    return found
+
+
+def _judged(known: AsKnownNow, asked: _AskedOf, *, but: type[e.Fact] | None = None) -> Iterator[Judgement]:
     for recorded in known.events:
-        asking = Asking(known.state, recorded, editions, bars)
-        for each in asking.asked():
-            yield _judgement(asking, each)
+        if type(recorded.fact) is not but:
+            asking = Asking(known.state, recorded, *asked)
+            yield from (_judgement(asking, each) for each in asking.asked())
         known.take(recorded)
 
 
@@ -100,18 +133,25 @@ def _judgement(asking: Asking, asked: Asked) -> Judgement:
     )
 
 
-def _now(then: Judgement, now: Judgement | None, corrections: Sequence[tuple[int, e.RecordCorrected]]) -> Now | None:
+def _now(then: Judgement, now: Judgement | None, corrected_by: Sequence[int]) -> Now | None:
     """None where the record still reads the same, and the same is answered on it. A correction is not corrected."""
-    if then.question == "correction":
+    if not corrected_by or _same(then, now):
         return None
-    if now is not None and (now.recorded, now.derived, now.findings) == (then.recorded, then.derived, then.findings):
-        return None
-    by = [version for version, fact in corrections if version > then.version and _touches(fact, then.version)]
-    by = by or [version for version, _ in corrections if version > then.version]
     if now is None:
-        return Now(None, None, (), tuple(by))
-    return Now(now.recorded, now.derived, now.findings, tuple(by))
+        return Now(None, None, (), tuple(corrected_by))
+    return Now(now.recorded, now.derived, now.findings, tuple(corrected_by))
 
 
-def _touches(correction: e.RecordCorrected, version: int) -> bool:
-    return version in (correction.target, *(each.version for each in correction.recomputed))
+def _same(one: Judgement, other: Judgement | None) -> bool:
+    return other is not None and all(
+        getattr(one, name) == getattr(other, name) for name in ("recorded", "derived", "findings")
+    )
+
+
+def _now_by_question(id: UUID, history: Sequence[Recorded], asked: _AskedOf) -> dict[_Key, Judgement]:
+    """What every event but the corrections themselves is answered now."""
+    return {_key(each): each for each in _judged(AsKnownNow(id, history), asked, but=e.RecordCorrected)}
+
+
+def _key(judgement: Judgement) -> _Key:
+    return judgement.version, judgement.question
