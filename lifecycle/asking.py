@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -22,6 +22,7 @@ from lifecycle.rules import Edition, MalformedFindings
 from lifecycle.rules.translation import Unjudged
 
 Answer = dict[str, Any]
+T = TypeVar("T")
 Bars = Mapping[int, date | None]
 """By the version of a withdrawal the last day of the bar it imposed, which stands in the organisation's stream."""
 
@@ -65,13 +66,10 @@ class Asking(NamedTuple):
 
 def _of_rules(asking: Asking) -> Iterator[Asked]:
     """The questions that go to an edition and whose answers stand in the fact."""
-    fact, problem, derived = asking.fact, None, None
+    fact = asking.fact
     if getattr(fact, "due", fact) is None:  # nothing was in force yet, so that no visit could fall due
         return
-    try:
-        derived = ask(asking.state, AsDecided(asking.state), fact, asking.edition) or None
-    except (MalformedFindings, Unjudged) as refused:
-        problem = str(refused)
+    derived, problem = _or_why(lambda: ask(asking.state, AsDecided(asking.state), fact, asking.edition))
     recorded = {f"/{name}": getattr(fact, name) for name in fact.__struct_fields__}
     if isinstance(fact, e.CertificateWithdrawn):
         recorded |= {BAR: asking.bars.get(asking.recorded.version)}
@@ -79,6 +77,14 @@ def _of_rules(asking: Asking) -> Iterator[Asked]:
         unknown = question == "bar" and asking.recorded.version not in asking.bars
         said = None if unknown else _part(recorded, question)
         yield Asked(question, said, _part(derived, question) if derived else None, problem)
+
+
+def _or_why(answer: Callable[[], T]) -> tuple[T | None, str | None]:
+    """The answer, or why the record does not suffice for one."""
+    try:
+        return answer(), None
+    except (MalformedFindings, Unjudged) as refused:
+        return None, str(refused)
 
 
 def _part(outcomes: Outcomes, question: Question) -> Answer:
@@ -98,8 +104,8 @@ def _level(asking: Asking) -> Iterator[Asked]:
 
 
 def _support(asking: Asking) -> Iterator[Asked]:
-    found = supported(asking.state, asking.fact, asking.edition)
-    yield Asked("support", {"record_supports": True}, {"record_supports": found})
+    found, problem = _or_why(lambda: supported(asking.state, asking.fact, asking.edition))
+    yield Asked("support", {"record_supports": True}, None if problem else {"record_supports": found}, problem)
 
 
 def _planned(asking: Asking) -> Iterator[Asked]:
@@ -154,8 +160,8 @@ def _on_the_day(fact: e.Fact) -> Answer:
 
 def _correction(asking: Asking) -> Iterator[Asked]:
     bare = msgspec.structs.replace(asking.fact, recomputed=(), unsupported=())
-    derived, _ = consequences(asking.state, bare, asking.editions, asking.today)
-    yield Asked("correction", _consequences(asking.fact), _consequences(derived))
+    found, problem = _or_why(lambda: consequences(asking.state, bare, asking.editions, asking.today))
+    yield Asked("correction", _consequences(asking.fact), _consequences(found[0]) if found else None, problem)
 
 
 def _consequences(fact: e.RecordCorrected) -> Answer:
