@@ -13,6 +13,7 @@ from api import (
     ledger,
     lookup,
     pages,
+    persons,
     problems,
     rehearsals,
     rendering,
@@ -72,6 +73,7 @@ def application(house: House) -> Service:
     issuer: dict[Language, str] = {"zh": settings.issuer_zh, "en": settings.issuer_en}
     renderer = Renderer(settings.public_address, issuer, simulation=house.simulation)
     app.include_router(commands.router(house.register))
+    app.include_router(persons.router(house.persons))
     app.include_router(status.router(house.status))
     app.include_router(signing.router(house.publishing.signers))
     app.include_router(status_list.router(house.publishing.lists))

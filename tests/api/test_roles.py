@@ -85,6 +85,10 @@ REHEARSALS = {
     ("GET", "/rehearsals/{rehearsal_id}/affected"),
 }  # fmt: skip
 """Their cells stand in test_rehearsals.py."""
+PERSONS_ROOM = {
+    ("POST", "/persons/{person}/details"), ("POST", "/persons/{person}/erasure"), ("GET", "/persons/{person}"),
+}  # fmt: skip
+"""Their cells stand in test_persons.py."""
 LEDGER = {"/ledger/checkpoint", "/ledger/proof", "/ledger/consistency"}
 PUBLISHED = {"/status-lists/{number}", *LEDGER}
 PUBLIC = {"/status/{number:path}", "/status", *PUBLISHED}
@@ -133,8 +137,8 @@ def test_there_are_exactly_these_endpoints(office: Office) -> None:
     expected = {("POST", path) for path in ALLOWED} | {
         ("GET", path) for path in {*QUESTIONS, *PUBLIC, *KEYLESS, *PAGES, *ASKED_BY_PAGES}
     }
-    assert found == expected | REHEARSALS
-    assert len(found) == 64
+    assert found == expected | REHEARSALS | PERSONS_ROOM
+    assert len(found) == 67
     assert {lawful.address for lawful in LAWFUL} == ALLOWED.keys()
 
 
