@@ -71,6 +71,8 @@ RECORDED_BY: dict[type[e.Fact], CommandType] = {
 }
 """The command that records each fact of a certificate; a re-issue that prints a change of grade was decided with it."""
 
+OF_PERSONS: dict[type[e.Fact], CommandType] = {e.PersonalDetailsSealed: c.GiveDetails, e.PersonErased: c.ErasePerson}
+
 OF_THE_CLOCK = frozenset({e.SurveillanceDue, e.SurveillanceOverdue, e.CertificateExpired})
 
 INDEPENDENT = frozenset({
@@ -131,6 +133,8 @@ def _role(recorded: Recorded, certificate: Certificate, known: Known) -> None:
         require_role(fact.by.role, _named(fact.act), DUTIES[_named(fact.act)].by)
     elif isinstance(fact, e.ProposalRejected):
         _require_may_reject(fact, certificate.proposals[fact.proposal or 0])
+    elif (command := OF_PERSONS.get(type(fact))) is not None:
+        require_role(fact.by.role, command, DUTIES[command].by)
     elif (command := _command(recorded)) is not None:
         duty = DUTIES[command]
         allowed = (duty.approved_by or duty.by) if fact.proposal is not None else duty.by
