@@ -60,7 +60,7 @@ def seal(person: str, stream: UUID, details: Details, master: MasterKey) -> Seal
     key = os.urandom(2 * KEY_BYTES)
     plain = msgspec.json.encode(details)
     padded = plain.ljust(-(-len(plain) // STEP) * STEP)
-    row = Row(master.kid, _wrap(stream, key, master), _close(key[:KEY_BYTES], padded, DETAILS + stream.bytes))
+    row = Row(master.kid, _wrap(stream, key, master), _close(key[:KEY_BYTES], padded, _place(DETAILS, stream)))
     parameters: dict[str, Any] = {"person": person} | row._asdict()
     return SealedDetails(_digest(key, padded), ("keep_details", parameters))
 
@@ -68,7 +68,7 @@ def seal(person: str, stream: UUID, details: Details, master: MasterKey) -> Seal
 def opened(stream: UUID, row: Row, master: MasterKey, digest: str) -> Details:
     """The details of which the log holds that digest. Raises NotOpened."""
     key = _unwrap(stream, row, master)
-    padded = _open(key[:KEY_BYTES], row.sealed, DETAILS + stream.bytes)
+    padded = _open(key[:KEY_BYTES], row.sealed, _place(DETAILS, stream))
     if not hmac.compare_digest(_digest(key, padded), digest):
         raise NotOpened
     return msgspec.json.decode(padded, type=Details)
@@ -80,11 +80,16 @@ def rewrapped(stream: UUID, row: Row, old: MasterKey, new: MasterKey) -> bytes:
 
 
 def _wrap(stream: UUID, key: bytes, master: MasterKey) -> bytes:
-    return _close(master.secret, key, KEY + stream.bytes + master.kid.encode())
+    return _close(master.secret, key, _place(KEY, stream, master.kid))
 
 
 def _unwrap(stream: UUID, row: Row, master: MasterKey) -> bytes:
-    return _open(master.secret, row.wrapped_key, KEY + stream.bytes + master.kid.encode())
+    return _open(master.secret, row.wrapped_key, _place(KEY, stream, master.kid))
+
+
+def _place(purpose: bytes, stream: UUID, kid: str = "") -> bytes:
+    """What is sealed there opens there alone."""
+    return purpose + stream.bytes + kid.encode()
 
 
 def _digest(key: bytes, padded: bytes) -> str:

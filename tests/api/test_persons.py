@@ -260,7 +260,8 @@ def test_a_person_of_whom_nothing_was_kept_is_erased_too(office: Office) -> None
     answered(office.get("/certificates", "bob"))
     erased(office, "bob")
     refused(office.get("/certificates", "bob"), 401, "key_not_accepted")
-    held = [key for key in office.house.register.recorder.keys() if key.person == "bob"]
+    issued = office.house.register.recorder.keys()
+    held = [key for key in issued if key.person == "bob"]
     assert held
     assert all(key.revoked_at is not None for key in held)
     assert read(office, "bob")["erased_on"] == office.today.isoformat()
