@@ -61,13 +61,13 @@ class KeyFolder(Generic[K]):
         if not KID.fullmatch(kid):
             return None
         try:
-            self._require_private(self.path, os.stat(self.path))
+            _require_private(self.path, os.stat(self.path), self.kind)
             descriptor = os.open(self._file(kid), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
         with open(descriptor, "rb") as file:
-            self._require_private(self._file(kid), os.fstat(descriptor))
-            return self._read(self._file(kid), kid, file.read(10_000))
+            _require_private(self._file(kid), os.fstat(descriptor), self.kind)
+            return _read(self._file(kid), kid, file.read(10_000), self.kind)
 
     def remove(self, kid: str) -> None:
         """The private half is not kept any more."""
@@ -82,7 +82,7 @@ class KeyFolder(Generic[K]):
         self.path.parent.parent.parent.mkdir(parents=True, exist_ok=True)
         for folder in (self.path.parent.parent, self.path.parent, self.path):
             folder.mkdir(mode=0o700, exist_ok=True)
-        self._require_private(self.path, os.stat(self.path))
+        _require_private(self.path, os.stat(self.path), self.kind)
 
     def _sync(self) -> None:
         """What was done to the folder outlives a power cut."""
@@ -92,24 +92,6 @@ class KeyFolder(Generic[K]):
         finally:
             os.close(descriptor)
 
-    def _read(self, file: Path, kid: str, text: bytes) -> K:
-        try:
-            key = self.kind.import_key(msgspec.json.decode(text, type=dict[str, str]))  # pyright: ignore[reportArgumentType]
-        except (JoseError, ValueError, KeyError) as error:
-            raise KeyFolderRefused(f"{file} is no private key. {REMEDY[self.kind]}") from error
-        if key.thumbprint() != kid or not key.is_private:
-            raise KeyFolderRefused(f"{file} is not the private key that it is named for. {REMEDY[self.kind]}")
-        return key
-
-    def _require_private(self, path: Path, found: os.stat_result) -> None:
-        if found.st_uid != os.geteuid():
-            raise KeyFolderRefused(f"{path} belongs to another account. Run this as that account, or give it away: "
-                                   f"chown {os.geteuid()} {path}")  # fmt: skip
-        if stat.S_IMODE(found.st_mode) & PRIVATE_TO_OWNER:
-            mode = 700 if stat.S_ISDIR(found.st_mode) else 600
-            raise KeyFolderRefused(f"{path} can be read by other accounts, so its keys are not private any more. "
-                                   f"Run `chmod {mode} {path}`, then `{ROTATE[self.kind]}`.")  # fmt: skip
-
 
 @contextmanager
 def _created(file: Path) -> Iterator[int]:
@@ -118,3 +100,23 @@ def _created(file: Path) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _read(file: Path, kid: str, text: bytes, kind: type[K]) -> K:
+    try:
+        key = kind.import_key(msgspec.json.decode(text, type=dict[str, str]))  # pyright: ignore[reportArgumentType]
+    except (JoseError, ValueError, KeyError) as error:
+        raise KeyFolderRefused(f"{file} is no private key. {REMEDY[kind]}") from error
+    if key.thumbprint() != kid or not key.is_private:
+        raise KeyFolderRefused(f"{file} is not the private key that it is named for. {REMEDY[kind]}")
+    return key
+
+
+def _require_private(path: Path, found: os.stat_result, kind: type) -> None:
+    if found.st_uid != os.geteuid():
+        raise KeyFolderRefused(f"{path} belongs to another account. Run this as that account, or give it away: "
+                               f"chown {os.geteuid()} {path}")  # fmt: skip
+    if stat.S_IMODE(found.st_mode) & PRIVATE_TO_OWNER:
+        mode = 700 if stat.S_ISDIR(found.st_mode) else 600
+        raise KeyFolderRefused(f"{path} can be read by other accounts, so its keys are not private any more. "
+                               f"Run `chmod {mode} {path}`, then `{ROTATE[kind]}`.")  # fmt: skip

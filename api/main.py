@@ -61,6 +61,7 @@ def application(house: House) -> Service:
     """The application; it starts and stops nothing. A register that has no signing key gets its first."""
     for signer in house.publishing.signers:
         signer.begin()
+    house.persons.personal.look_for_master_key()
     app = Service(
         title="certlife",
         version="0.1.0",

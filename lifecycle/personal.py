@@ -1,10 +1,11 @@
 """Name and contact of persons: sealed, opened for whoever may read them, wrapped anew under another master key.
 
-Nothing here tells who may: the edge does. That somebody reads is recorded before anything is told, as
-reads of the trail are. What is kept is held to the log: it must be what the last fact about it vouches for.
+That somebody reads is recorded before anything is told, as reads of the trail are. What is kept is held to the log: it
+must be what the last fact about it vouches for.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -124,6 +125,12 @@ class Personal:
         kid = self.recorder.master_key() or self._first_master_key()
         return sealing.seal(name, id_of(name), details, self.masters.find(kid))
 
+    def look_for_master_key(self) -> None:
+        """Where the one in force is not at hand it is logged now, not only when a name is first asked for."""
+        if (kid := self.recorder.master_key()) is not None:
+            with suppress(MasterKeyMissing):
+                self.masters.find(kid)
+
     def _first_master_key(self) -> str:
         return self.change_master_key(FIRST_NEEDED, "", instead_of=None)
 
@@ -133,11 +140,10 @@ class Personal:
         """The kid of the master key in force: a new one, unless another process was faster. Old ones stay in the folder
         for what they still wrap."""
         made = self.masters.make()
-        self.register.name_master_key(by, made.kid, reason, instead_of)
-        kid = self.recorder.master_key()
-        if kid != made.kid:
-            self.masters.remove(made.kid)
-        return kid or made.kid
+        if self.register.name_master_key(by, made.kid, reason, instead_of):
+            return made.kid
+        self.masters.remove(made.kid)
+        return self.recorder.master_key() or made.kid
 
     def rewrap(self) -> Iterator[Rewrapped]:
         """Every key that another master key wraps is wrapped by the one in force; stopped, it goes on when begun again.
@@ -156,8 +162,8 @@ class Personal:
                 continue
             sent = {"person": name, "master": kid, "before": row.wrapped_key, "after": after}
             with self.recorder.connection() as connection:
-                connection.execute(SQL["rewrap_key"], sent)
-            done += 1
+                ((still,),) = connection.execute(SQL["rewrap_key"], sent).fetchall()
+            done += still  # or it was given anew, or erased, meanwhile
             yield Rewrapped(done)
 
     def _wrapped_otherwise(self, kid: str) -> Iterator[tuple[str, Row]]:

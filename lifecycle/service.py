@@ -236,15 +236,16 @@ class Register(Application[UUID]):
         """The key signs from now on, unless another does."""
         self._on_register(by, lambda moment: signing_keys.add_first(self.signing_keys(), key, moment))
 
-    def name_master_key(self, by: e.By, kid: str, reason: str, instead_of: str | None) -> None:
-        """The keys of persons are wrapped by that master key, unless another took the place of ``instead_of`` first."""
+    def name_master_key(self, by: e.By, kid: str, reason: str, instead_of: str | None) -> bool:
+        """Whether the keys of persons are wrapped by that master key from now on: not where ``instead_of`` is not in
+        force any more."""
 
         def named(moment: Moment) -> list[e.Fact]:
             if self.recorder.master_key() != instead_of:
                 return []
             return [e.MasterKeyChanged(**moment.stamp(moment.today), kid=kid, reason=reason)]
 
-        self._on_register(by, named)
+        return self._on_register(by, named)
 
     def seal_trail_reads(self) -> None:
         """Who read the trail on days gone by is sealed, once for each day."""
@@ -491,8 +492,10 @@ class Register(Application[UUID]):
 
     def _on_register(
         self, by: e.By, facts: Callable[[Moment], list[e.Fact]], also: tuple[str, dict[str, Any]] | None = None
-    ) -> None:
-        def attempt() -> None:
+    ) -> bool:
+        """Whether there was anything to record."""
+
+        def attempt() -> bool:
             today = legal_day(self.recorder.present(self.clock.instant()))
             moment = Moment(today=today, by=by, cause=e.Cause("request", uuid4().hex), editions=self.editions)
             last = self.recorder.select_events(keys.REGISTER, desc=True, limit=1)
@@ -500,8 +503,9 @@ class Register(Application[UUID]):
             work.add(keys.REGISTER, work.version, facts(moment))
             if work.records:
                 self.save(*work.records, now=self.clock.instant(), also=[also] if also else [])
+            return bool(work.records)
 
-        self._until_settled(attempt)
+        return self._until_settled(attempt)
 
     def _learn(self, code: str) -> None:
         """All editions of the scheme that were published by now are known, also those published elsewhere."""

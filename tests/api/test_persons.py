@@ -132,6 +132,14 @@ def test_half_a_surrogate_pair_is_refused(body: Office) -> None:
     refused(body.post("/persons", "adm", b'{"name": "\xed\xa1\x82"}'), 422, "malformed")
 
 
+@pytest.mark.parametrize(
+    "path", ["%00", "%F0%A0%AE%B7", "%ED%A1%82", "%E2%80%AE", "x" * 7_000, "'; DROP TABLE x", "%ff"]
+)
+def test_whoever_is_asked_for_under_no_id_is_unknown(body: Office, path: str) -> None:
+    refused(body.get(f"/persons/{path}", "aud"), 404, "person_unknown")
+    refused(body.post(f"/persons/{path}/erasure", "adm", ERASURE), 404, "person_unknown")
+
+
 def test_a_contact_may_be_longer_than_a_name_and_has_its_limit(body: Office) -> None:
     assert read(body, registered(body, contact="x" * 2_000))["contact"] == "x" * 2_000
     refused(body.post("/persons", "adm", {"contact": "x" * 2_001}), 422, "malformed")

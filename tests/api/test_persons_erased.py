@@ -213,7 +213,7 @@ def test_no_answer_trail_page_or_export_tells_it(story: Story) -> None:
 
 def test_the_trail_tells_that_somebody_was_erased_by_whom_and_on_which_grounds(story: Story) -> None:
     (told,) = answered(story.office.get("/events", "aud", type="person-erased.v1"))["items"]
-    assert (told["by"]["person"], told["grounds"]) == ("adm", {"grounds": "consent_withdrawn"})
+    assert (told["by"]["person"], told["grounds"]) == ("adm", {"grounds": "consent_withdrawn", "person": "ana"})
     fact = answered(story.office.get(f"/events/{told['position']}", "aud"))["fact"]
     assert (fact["person"], fact["grounds"]) == ("ana", "consent_withdrawn")
 
