@@ -40,7 +40,7 @@ class MasterKeys(Protocol):
     def remove(self, kid: str) -> None: ...
 
 
-class Known(NamedTuple):
+class Named(NamedTuple):
     """A person as a reader may know one: ``pseudonym`` for this answer alone, details where the reader is entitled."""
 
     pseudonym: str
@@ -75,13 +75,13 @@ class Personal:
         self._record(by, {"kind": "person", "person": name}, 1)
         return person, self.open(person, name)
 
-    def names_of(self, names: Iterable[str], by: e.By, **question: Any) -> dict[str, Known]:
+    def names_of(self, names: Iterable[str], by: e.By, **question: Any) -> dict[str, Named]:
         """Each person as the reader may know one: with name and contact where entitled, which is recorded.
 
         Pseudonyms are numbers in the order given, so that those of two answers tell nothing of each other.
         ``question`` says what for. Raises MasterKeyMissing, DetailsBroken.
         """
-        numbered = {name: Known(f"P{number}") for number, name in enumerate(dict.fromkeys(names), 1)}
+        numbered = {name: Named(f"P{number}") for number, name in enumerate(dict.fromkeys(names), 1)}
         if by.role not in ENTITLED:
             return numbered
         self._record(by, {"kind": "persons", **question, "persons": list(numbered)}, len(numbered))

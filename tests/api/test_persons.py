@@ -15,7 +15,7 @@ from lifecycle import events as e
 from lifecycle import person as decisions
 from lifecycle import persons as commands
 from lifecycle.person import id_of, new_id
-from lifecycle.personal import Known
+from lifecycle.personal import Named
 from lifecycle.sealing import Details
 from tests.api.life import later, life_at
 from tests.api.office import FOUNDER, Office, answered, refused
@@ -194,8 +194,8 @@ def test_names_are_resolved_for_those_entitled_and_are_numbers_to_everybody_else
     personal = office.house.persons.personal
     resolved = personal.names_of(asked, e.By("aud", "auditor", "k"), kind="bundle", certificate="c-1")
     assert resolved == {
-        second: Known("P1", Details("李娜")), first: Known("P2", Details(NAME, CONTACT)),
-        gone: Known("P3", Details()), "ana": Known("P4", Details()),
+        second: Named("P1", Details("李娜")), first: Named("P2", Details(NAME, CONTACT)),
+        gone: Named("P3", Details()), "ana": Named("P4", Details()),
     }  # fmt: skip
     (recorded,) = reads_of(office)
     assert (recorded.person, recorded.rows) == ("aud", 4)
@@ -204,7 +204,7 @@ def test_names_are_resolved_for_those_entitled_and_are_numbers_to_everybody_else
     }  # fmt: skip
     for role in ("applicant", "registrar", "assessor", "decision_maker", "scheme_manager", "clock"):
         told = personal.names_of(asked, e.By("x", role, "k"))
-        assert told == {second: Known("P1"), first: Known("P2"), gone: Known("P3"), "ana": Known("P4")}
+        assert told == {second: Named("P1"), first: Named("P2"), gone: Named("P3"), "ana": Named("P4")}
     assert len(reads_of(office)) == 1
 
 

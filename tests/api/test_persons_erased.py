@@ -18,6 +18,7 @@ import pytest
 from psycopg import sql
 
 from api import persons as room
+from api.audit_command import audited
 from api.postgres.binaries import find_binaries
 from api.verification import checks
 from projections.check import Finding, verify
@@ -284,4 +285,10 @@ def test_statuses_and_proofs_are_the_same_and_the_ledger_only_grew(story: Story)
 def test_the_whole_register_verifies(story: Story) -> None:
     with connect(story.database.engine_url) as connection:
         found = [each for each in verify(connection, checks(connection, None, [], [])) if isinstance(each, Finding)]
+    assert found == []
+
+
+def test_separation_of_duties_is_still_proved(story: Story) -> None:
+    with connect(story.database.engine_url) as connection:
+        found = [breach for *_, part in audited(connection, story.office.position) for breach in part]
     assert found == []

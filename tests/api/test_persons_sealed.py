@@ -143,6 +143,15 @@ def test_a_row_bound_to_no_place_and_held_to_no_digest_would_be_found(
         test_rows_of_two_persons_swapped_are_refused(office, owner, ("wrapped_key", "sealed"))
 
 
+def test_whoever_reads_while_details_change_reads_those_that_hold(office: Office, personal: Personal) -> None:
+    person = registered(office)
+    a_moment_ago = office.house.register.person(person)
+    answered(office.post(f"/persons/{person}/details", "adm", {"name": "张玮"}))
+    assert personal.open(a_moment_ago, person) == Details("张玮")
+    erased(office, person)
+    assert personal.open(a_moment_ago, person) == Details()
+
+
 # ---- the database's own guard ----------------------------------------------------------------------------------------
 
 
