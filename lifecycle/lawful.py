@@ -1,4 +1,4 @@
-"""Is a stream, as it stands, a lawful one? Event by event, by the rules by which it was decided: none stands here twice.
+"""Is a stream, as it stands, a lawful one? Judged event by event, by the rules by which it was decided.
 
 A certificate's stream is a walk of STATUS and STAGE, also as every correction makes it read; where two persons sign,
 two did; the clock recorded what was owed. The smaller streams are decided again, and come out as they stand.
@@ -188,7 +188,9 @@ def _takes_serial(fact: e.SerialTaken, at: Judged) -> None:
     if at.id not in {series_id(code, fact.effective_on.year) for code in schemes}:
         raise _astray()
     if fact.serial != at.recorded.version:
-        raise NotLawful(problem=f"the next serial is {at.recorded.version}", problem_zh=f"下一序号应为 {at.recorded.version}")
+        raise NotLawful(
+            problem=f"the next serial is {at.recorded.version}", problem_zh=f"下一序号应为 {at.recorded.version}"
+        )
 
 
 def _claims_number(fact: e.NumberClaimed, at: Judged) -> None:
@@ -284,7 +286,9 @@ def _seals_reads(fact: e.TrailReadsSealed, at: Judged) -> None:
     _require_own_stream(at, REGISTER)
     sealed = [each.fact.day for each in at.before if isinstance(each.fact, e.TrailReadsSealed)]
     if fact.day >= _day(at.recorded) or (sealed and fact.day <= sealed[-1]):
-        raise NotLawful(problem=f"{fact.day} was sealed before, or is not over", problem_zh=f"{fact.day} 已封存或尚未结束")
+        raise NotLawful(
+            problem=f"{fact.day} was sealed before, or is not over", problem_zh=f"{fact.day} 已封存或尚未结束"
+        )
 
 
 SMALLER: dict[type[e.Fact], Callable[[Any, Judged], None]] = {

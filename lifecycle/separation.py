@@ -95,9 +95,7 @@ def breaches(history: Sequence[Recorded], known: Known, rules: "Iterable[Rule] |
             return
 
 
-def _of_event(
-    recorded: Recorded, certificate: Certificate, known: Known, rules: "Iterable[Rule]"
-) -> Iterator[Breach]:
+def _of_event(recorded: Recorded, certificate: Certificate, known: Known, rules: "Iterable[Rule]") -> Iterator[Breach]:
     for rule in rules:
         try:
             rule(recorded, certificate, known)

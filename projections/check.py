@@ -3,10 +3,11 @@
 A ``Check`` looks at one thing: it tells how far it has come, and raises a ``Finding`` at the first bad position.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple, Protocol
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, LiteralString, NamedTuple, Protocol
 
-from psycopg import Connection
+from psycopg import Connection, OperationalError, ServerCursor
 
 from lifecycle.errors import Refusal
 from lifecycle.sql import load
@@ -24,6 +25,12 @@ class Finding(Refusal):
         return self.facts["position"]
 
 
+class CheckBroken(Finding):
+    code = "check_broken"
+    en = "Position {position}: nothing can be said of what follows: the check {check} cannot read on. {problem}"
+    zh = "位置 {position}：其后内容无法核对：检查 {check} 无法继续读取。{problem}"
+
+
 class Progress(NamedTuple):
     """How many events a check has seen, of how many; ``open`` are those at the end that it can say nothing of yet."""
 
@@ -31,6 +38,22 @@ class Progress(NamedTuple):
     done: int
     total: int
     open: int = 0
+
+
+class First:
+    """Of all that is found the one at the first position."""
+
+    def __init__(self) -> None:
+        self.finding: Finding | None = None
+
+    def see(self, finding: Finding | None) -> None:
+        if finding is not None and (self.finding is None or finding.position < self.finding.position):
+            self.finding = finding
+
+    def refuse(self) -> None:
+        """Raises it, if anything was found."""
+        if self.finding is not None:
+            raise self.finding
 
 
 class Check(Protocol):
@@ -48,13 +71,39 @@ def verify(connection: Connection, checks: Iterable[Check]) -> Iterator[Progress
     with connection.transaction():
         connection.execute(SQL["begin_snapshot"])
         for check in checks:
-            try:
-                yield from check.run(connection)
-            except Finding as finding:
-                yield finding
+            yield from said(connection, check)
+
+
+def said(connection: Connection, check: Check) -> Iterator[Progress | Finding]:
+    """What one check says; nothing is left of what it wrote aside."""
+    try:
+        with connection.transaction(force_rollback=True):
+            yield from check.run(connection)
+    except Finding as finding:
+        yield finding
+    except OperationalError:
+        raise
+    except Exception as problem:  # noqa: BLE001 - somebody with full rights can leave anything behind
+        yield CheckBroken(position=0, check=check.name, problem=f"{type(problem).__name__}: {problem}")
+
+
+@contextmanager
+def rows_of(
+    connection: Connection, statement: LiteralString, values: Mapping[str, Any] | None = None, page: int = 2_000
+) -> Generator[ServerCursor]:
+    """All rows as they are needed."""
+    with connection.cursor(name=f"rows_{abs(hash(statement))}", binary=True) as cursor:
+        cursor.itersize = page
+        yield cursor.execute(statement, values)
 
 
 def count_events(connection: Connection) -> int:
     """How many events there are."""
     ((count,),) = connection.execute(SQL["count_events"]).fetchall()
     return count
+
+
+def end_of(connection: Connection) -> int:
+    """The last event's position; 0 where there is none."""
+    ((position,),) = connection.execute(SQL["select_end"]).fetchall()
+    return position
