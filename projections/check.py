@@ -3,14 +3,16 @@
 A ``Check`` looks at one thing: it tells how far it has come, and raises a ``Finding`` at the first bad position.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, LiteralString, NamedTuple, Protocol
 
-from psycopg import Connection, OperationalError, ServerCursor
+from psycopg import ClientCursor, Connection, OperationalError, ServerCursor, connect
 
+from lifecycle.bulk import FACTS_A_PART
 from lifecycle.errors import Refusal
 from lifecycle.sql import load
+from projections.shared import shared
 
 SQL = load("check", "projections")
 
@@ -23,6 +25,13 @@ class Finding(Refusal):
     @property
     def position(self) -> int:
         return self.facts["position"]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _found, (type(self), self.facts)
+
+
+def _found(kind: type[Finding], facts: dict[str, Any]) -> Finding:
+    return kind(**facts)
 
 
 class CheckBroken(Finding):
@@ -66,12 +75,34 @@ class Check(Protocol):
         ...
 
 
-def verify(connection: Connection, checks: Iterable[Check]) -> Iterator[Progress | Finding]:
-    """What each check says, all of them of the register as it stands at the beginning."""
-    with connection.transaction():
+def verify(url: str, checks: Sequence[Check], hands: int = 1) -> Iterator[Progress | Finding]:
+    """What each check says, all of them of the register as it stands at the beginning.
+
+    A register of some size is looked at by so many processes at once, each check by one of them.
+    """
+    with connect(url, autocommit=True) as connection, connection.transaction():
         connection.execute(SQL["begin_snapshot"])
-        for check in checks:
-            yield from said(connection, check)
+        hands = min(hands, len(checks))
+        if hands > 1 and count_events(connection) > FACTS_A_PART:
+            ((snapshot,),) = connection.execute(SQL["export_snapshot"]).fetchall()
+            yield from shared(checks, hands, Looking(url, snapshot))
+        else:
+            for check in checks:
+                yield from said(connection, check)
+
+
+class Looking(NamedTuple):
+    """At a register, as it stood when somebody took a snapshot of it; called with one check after the other."""
+
+    url: str
+    snapshot: str
+
+    def __call__(self, checks: Iterator[Check]) -> Iterator[Progress | Finding]:
+        with connect(self.url, autocommit=True) as connection, connection.transaction():
+            connection.execute(SQL["begin_snapshot"])
+            ClientCursor(connection).execute(SQL["take_snapshot"], {"snapshot": self.snapshot})
+            for check in checks:
+                yield from said(connection, check)
 
 
 def said(connection: Connection, check: Check) -> Iterator[Progress | Finding]:
@@ -83,7 +114,7 @@ def said(connection: Connection, check: Check) -> Iterator[Progress | Finding]:
         yield finding
     except OperationalError:
         raise
-    except Exception as problem:  # noqa: BLE001 - somebody with full rights can leave anything behind
+    except Exception as problem:
         yield CheckBroken(position=0, check=check.name, problem=f"{type(problem).__name__}: {problem}")
 
 

@@ -3,9 +3,13 @@
 -- name: begin_snapshot
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
 
--- The same snapshot in another process.
+-- For other processes.
 -- name: export_snapshot
 SELECT pg_export_snapshot()
+
+-- The snapshot that another process took.
+-- name: take_snapshot
+SET TRANSACTION SNAPSHOT %(snapshot)s
 
 -- How many events there are.
 -- name: count_events
@@ -91,7 +95,7 @@ SELECT
     differing.what, differing.how
 FROM (
     SELECT coalesce(made.certificate_id, live.certificate_id) AS certificate_id,
-        format('%%s %%s %%s', coalesce(made.certificate_id, live.certificate_id), coalesce(made.kind, live.kind),
+        concat_ws(' ', coalesce(made.certificate_id, live.certificate_id), coalesce(made.kind, live.kind),
             coalesce(made.subject, live.subject)) AS what,
         CASE WHEN made.kind IS NULL THEN 'added' WHEN live.kind IS NULL THEN 'missing' ELSE 'changed' END AS how
     FROM (
@@ -143,7 +147,7 @@ SELECT
         SELECT max(event.position) FROM certlife.events AS event
         WHERE event.originator_id = coalesce(made.certificate_id, live.certificate_id) AND event.position <= %(upto)s
     ), %(upto)s) AS position,
-    format('quarantine %%s', coalesce(made.certificate_id, live.certificate_id)) AS what,
+    concat_ws(' ', 'quarantine', coalesce(made.certificate_id, live.certificate_id)) AS what,
     CASE WHEN made.certificate_id IS NULL THEN 'added' ELSE 'missing' END AS how
 FROM (SELECT certificate_id FROM projections.quarantine WHERE projection = %(projection)s) AS live
 FULL JOIN (SELECT certificate_id FROM quarantine WHERE projection = %(projection)s) AS made
@@ -193,13 +197,13 @@ COPY kept (kind, name, says, position, at) FROM STDIN
 -- name: keep_documents_and_keys
 INSERT INTO kept (kind, name, says, at)
 SELECT 'document', encode(sha256, 'hex'),
-    format('%%s %%s %%s', octet_length(content), encode(sha256(content), 'hex'),
+    concat_ws(' ', octet_length(content), encode(sha256(content), 'hex'),
         (extract(epoch FROM kept_at) * 1000000)::bigint),
     kept_at
 FROM certlife.documents
 UNION ALL
 SELECT 'key', key,
-    format('%%s %%s %%s %%s %%s', person, role, coalesce(organisation::text, '-'),
+    concat_ws(' ', person, role, coalesce(organisation::text, '-'),
         (extract(epoch FROM issued_at) * 1000000)::bigint,
         coalesce(((extract(epoch FROM revoked_at) * 1000000)::bigint)::text, '-')),
     issued_at

@@ -48,7 +48,7 @@ class StreamsCheck:
         total, upto, first = count_events(connection), end_of(connection), First()
         for (position,) in connection.execute(SQL["select_first_earlier"]).fetchall():
             first.see(InstantOutOfOrder(position=position))
-        known, done = _published(connection, upto), 0
+        known, done = published(connection, upto), 0
         for span in spans(total):
             for _, stream in groupby(log.span_rows(connection, *span, upto_position=upto), key=itemgetter(1)):
                 rows = list(stream)
@@ -58,7 +58,7 @@ class StreamsCheck:
         first.refuse()
 
 
-def _published(connection: Connection, upto: int) -> Known:
+def published(connection: Connection, upto: int) -> Known:
     """The editions that can be read; one that cannot is found where it stands."""
     known = Known()
     for row in log.of_topic(connection, e.topic_of(e.EditionPublished), upto):

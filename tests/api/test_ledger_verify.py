@@ -70,7 +70,7 @@ def verify(
 def test_a_register_that_nobody_changed_is_verified_and_stays_as_it_is(office: Office, verify: Verify) -> None:
     with office.recording_nothing():
         status, said = verify()
-    assert status == 0
+    assert status == 0, said
     assert f"{office.count()} of {office.count()} events" in said
     assert "未发现改动" in said
 
