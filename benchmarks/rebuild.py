@@ -93,8 +93,8 @@ def _served(house: House) -> Generator[int]:
     """The service with its engine, in a process of its own; answers its port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    environment = _environment(house) | {"CERTLIFE_PORT": str(port), "CERTLIFE_STATUS_PER_MINUTE": "1000000000"}
-    with _running(environment, "serve", "--no-clock") as service:
+    given = environment(house) | {"CERTLIFE_PORT": str(port), "CERTLIFE_STATUS_PER_MINUTE": "1000000000"}
+    with _running(given, "serve", "--no-clock") as service:
         while service.poll() is None and not _answers(port):
             sleep(0.1)
         yield port
@@ -105,7 +105,7 @@ def _being_rebuilt(house: House) -> Generator[None]:
     """Again and again."""
     again = ["sh", "-c", 'while "$0" rebuild register; do :; done', CERTLIFE]
     silent: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(again, env=_environment(house), start_new_session=True, **silent) as loop:
+    with subprocess.Popen(again, env=environment(house), start_new_session=True, **silent) as loop:
         try:
             yield
             assert loop.poll() is None, "the rebuild failed"
@@ -127,7 +127,8 @@ def _answers(port: int) -> bool:
         return there.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _environment(house: House) -> dict[str, str]:
+def environment(house: House) -> dict[str, str]:
+    """What a process of the command line is told."""
     return os.environ | {
         "CERTLIFE_DATABASE_URL": house.addresses.service,
         "CERTLIFE_ENGINE_DATABASE_URL": house.addresses.engine,
