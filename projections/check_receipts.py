@@ -19,7 +19,6 @@ from lifecycle.work import Work
 from projections.check import SQL, Finding, Progress, count_events, rows_of
 
 PAGE = 5_000
-REQUEST = b'"kind":"request"'
 
 
 class ReceiptDiffers(Finding):
@@ -162,11 +161,13 @@ def _just_before(clocks: list[e.Recorded], first: e.Recorded) -> list[e.Recorded
 
 
 def _request(recorded: e.Recorded) -> tuple[str, str] | None:
-    """Whose request under which key recorded it; None where nobody waited for an answer."""
-    cause = recorded.fact.cause
-    if cause.kind != "request" or (cause.body_sha256 is None and recorded.originator_id == REGISTER):
+    """Whose request under which key recorded it; None where none with a body did, which is the register's own stream,
+    or a document sealed."""
+    fact = recorded.fact
+    bodiless = recorded.originator_id == REGISTER or isinstance(fact, e.DocumentSealed)
+    if fact.cause.kind != "request" or (fact.cause.body_sha256 is None and bodiless):
         return None
-    return recorded.fact.by.person, cause.id
+    return fact.by.person, fact.cause.id
 
 
 def _read(row: log.Row) -> e.Recorded | None:
