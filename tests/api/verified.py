@@ -49,6 +49,7 @@ def lived(office: Office) -> Office:
     office.ticks()
     kept[0].expired()
     office.ticks()
+    Life(office, "stranger").issued()
     signed(office)
     return office
 
