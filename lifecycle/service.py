@@ -201,7 +201,7 @@ class Register(Application[UUID]):
             "role": command.role,
             "organisation": command.organisation,
         }
-        self._on_register(by, lambda moment: keys.issue(key, command, moment), ("issue_key", row))
+        self._on_register(by, lambda moment: keys.issue(key, secret, command, moment), ("issue_key", row))
         return key, secret
 
     def revoke_key(self, by: e.By, key: str, command: c.RevokeKey) -> None:

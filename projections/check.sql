@@ -193,7 +193,7 @@ COPY spoken (kind, name, says, position, at) FROM STDIN
 -- name: copy_kept
 COPY kept (kind, name, says, position, at) FROM STDIN
 
--- Documents by the digest of their bytes as they are, and keys.
+-- Documents by the digest of their bytes as they are, keys, and the digests of their secrets that events tell.
 -- name: keep_documents_and_keys
 INSERT INTO kept (kind, name, says, at)
 SELECT 'document', encode(sha256, 'hex'),
@@ -208,6 +208,10 @@ SELECT 'key', key,
         coalesce(((extract(epoch FROM revoked_at) * 1000000)::bigint)::text, '-')),
     issued_at
 FROM certlife.key_hashes
+UNION ALL
+SELECT 'secret', key_hashes.key, encode(key_hashes.sha256, 'hex'), key_hashes.issued_at
+FROM certlife.key_hashes
+JOIN spoken ON spoken.kind = 'secret' AND spoken.name = key_hashes.key
 
 -- Who read the trail, by legal days, in order.
 -- name: select_trail_reads

@@ -46,6 +46,7 @@ class RowNotAsRecorded(Finding):
 KINDS = {
     "document": "证书文本",
     "key": "密钥",
+    "secret": "密钥的秘密摘要",
     "reads": "查阅记录",
     "lines": "演练行",
     "number": "证书编号",
@@ -117,6 +118,8 @@ class _Told:
                 yield Item("document", fact.sha256, says, recorded.position)
             case e.KeyIssued():
                 self.keys[fact.key] = recorded, None
+                if fact.secret_sha256 is not None:
+                    yield Item("secret", fact.key, fact.secret_sha256, recorded.position)
             case e.KeyRevoked() if fact.key in self.keys:
                 self.keys[fact.key] = self.keys[fact.key][0], recorded.recorded_at
             case e.TrailReadsSealed():

@@ -260,6 +260,7 @@ def edit_key(by: Tamperer) -> Edited:
     statement = by.chance.choice((
         "DELETE FROM certlife.key_hashes WHERE key = %s",
         "UPDATE certlife.key_hashes SET role = 'owner' WHERE key = %s",
+        "UPDATE certlife.key_hashes SET sha256 = sha256('a secret that somebody knows') WHERE key = %s",
         "UPDATE certlife.key_hashes SET person = 'somebody' WHERE key = %s",
         "UPDATE certlife.key_hashes SET organisation = gen_random_uuid() WHERE key = %s",
         "UPDATE certlife.key_hashes SET issued_at = issued_at - interval '1 day' WHERE key = %s",
