@@ -21,7 +21,7 @@ from api import audit_command, rehearsal_command, replay_command, scheme_command
 from api.demo import YEARS, Demonstration, demonstration
 from api.generate import Progress as Generated
 from api.generate import generate as generate_lives
-from api.house import PresentRefused, addresses, opened
+from api.house import PresentRefused, addresses, opened, reading
 from api.identity import OPERATOR
 from api.key_folder import KeyFolderRefused
 from api.postgres import PostgresUnavailable
@@ -29,7 +29,7 @@ from api.published_folder import PublishedFolder
 from api.settings import Settings
 from api.staff import STAFF, register_staff
 from api.terminal import Day, Unfit, at_home, console, day_option
-from api.verification import checks
+from api.verification import NAMES, CheckUnknown, checks, named
 from api.walk import StepFailed
 from lifecycle import commands as c
 from lifecycle import events as e
@@ -46,7 +46,7 @@ from lifecycle.upcast import Unreadable
 from projections.check import Finding, verify
 from projections.check import Progress as Checked
 from projections.engine import SQL as ENGINE_SQL
-from projections.follower import OtherDefinition, connect
+from projections.follower import OtherDefinition
 from projections.ledger import Tree
 from projections.rebuild import Progress as Made
 from projections.rebuild import RebuildEnded, discard
@@ -233,17 +233,25 @@ def rebuild(
 
 @app.command("verify")
 def verify_register(
+    only: Annotated[list[str] | None, typer.Option(help=f"this check alone: {', '.join(NAMES)}")] = None,
     key: Annotated[list[str] | None, typer.Option(help="believe this key of the ledger alone, NAME+ID+KEY")] = None,
     checkpoint: Annotated[list[Path] | None, typer.Option(help="a checkpoint kept elsewhere")] = None,
 ) -> None:
-    """The ledger derived from all events again, held to its checkpoints: those in the database, in the folder, given.
+    """Everything derived from the events again and compared, nothing that is stored being believed.
 
-    Names the first position at which something was changed. Nothing is written.
+    The ledger against its checkpoints (in the database, in the folder, given), every stream against the rules, the
+    read models, the receipts, and what stands in other tables against the events. Names the first position at which
+    something was changed. Changes nothing; works beside the service.
     """
     settings = Settings()
     folder = PublishedFolder(settings.ledger_folder) if settings.ledger_folder else None
-    with addresses(settings) as where, connect(where.engine) as connection:
-        found = _show_checks(verify(connection, checks(connection, folder, key or [], checkpoint or [])))
+    try:
+        wanted = named(only or [])
+    except CheckUnknown as unknown:
+        raise typer.BadParameter(str(unknown)) from None
+    with addresses(settings) as where, reading(where) as connection:
+        asked = [check for check in checks(connection, folder, key or [], checkpoint or []) if check.name in wanted]
+        found = _show_checks(verify(where.service, asked, os.cpu_count() or 1))
     if found:
         raise typer.Exit(1)
     console.print("Nothing was changed.  未发现改动。")
@@ -474,14 +482,17 @@ def _show(progress: Iterator[Generated]) -> None:
 
 def _show_checks(said: Iterable[Checked | Finding]) -> int:
     """Progress as it comes, and what was found in both languages; answers how much that was."""
-    found, began, told = 0, time.monotonic(), 0.0
+    found, told = 0, 0.0
+    began: dict[str, float] = {}
     for each in said:
         if isinstance(each, Finding):
             found += 1
-            console.print(f"{each.message('en')}\n{each.message('zh')}")
-        elif each.done == each.total or time.monotonic() - told > 1:
+            console.print(f"{each.message('en')}\n{each.message('zh')}", markup=False)
+            continue
+        began.setdefault(each.check, time.monotonic())
+        if each.done == each.total or time.monotonic() - told > 1:
             told = time.monotonic()
-            rate = each.done / max(0.001, told - began)
+            rate = each.done / max(0.001, told - began[each.check])
             left = (each.total - each.done) / max(1.0, rate)
             console.print(f"{each.check}: {each.done} of {each.total} events  {rate:.0f}/s  {left:.0f} s left")
             if each.open:

@@ -18,6 +18,7 @@ from tests.api.test_roles import (
     ALLOWED,
     KEYLESS,
     PAGES,
+    PAPERS,
     PERSONS,
     PERSONS_ROOM,
     PUBLIC,
@@ -27,7 +28,7 @@ from tests.api.test_roles import (
 )
 
 Json = dict[str, Any]
-COUNT, TAKING_NOTHING = 63, 6
+COUNT, TAKING_NOTHING = 68, 6
 """Operations; some take nothing, so that nothing unfitting can be sent to them."""
 
 every_lawful = pytest.mark.parametrize("lawful", LAWFUL, ids=lambda lawful: lawful.name)
@@ -51,7 +52,7 @@ def test_the_document_tells_every_address(document: Json) -> None:
     told = operations(document)
     questions = {path.replace(":path", "") for path in {*QUESTIONS, *PUBLIC, *KEYLESS, *PAGES} if "openapi" not in path}
     expected = {("post", path) for path in ALLOWED} | {("get", path) for path in questions if "docs" not in path}
-    assert told.keys() == expected | {(method.lower(), path) for method, path in REHEARSALS | PERSONS_ROOM}
+    assert told.keys() == expected | {(method.lower(), path) for method, path in REHEARSALS | PAPERS | PERSONS_ROOM}
     assert len(told) == COUNT
 
 
