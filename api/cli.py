@@ -332,13 +332,15 @@ def keys_rotate_master(
         personal = house.persons.personal
         operator, before = e.By(by, "administrator", "command-line"), house.register.recorder.master_key()
         kid = personal.change_master_key(operator, reason, instead_of=before)
-        console.print(f"{kid} wraps the keys of persons from now on")
+        console.print(f"{kid} wraps the keys of persons from now on  此后由它封装人员密钥")
         done, broken = _show_rewrapped(personal.rewrap())
-        console.print(f"{done} wrapped anew")
+        console.print(f"{done} wrapped anew  已重新封装")
         if broken:
-            raise Unfit(f"what is kept of these persons does not open, and was left as it is: {', '.join(broken)}")
+            raise Unfit("what is kept of these persons does not open, and was left as it is  以下人员的资料无法解密，"
+                        f"保持原状: {', '.join(broken)}")  # fmt: skip
         if before is not None:
-            console.print(f"{before} wraps nothing in this database any more; dumps made before now open with it alone")
+            console.print(f"{before} wraps nothing here any more; dumps made before now open with it alone  "
+                          "它在此不再封装任何密钥；此前的备份只能用它打开")  # fmt: skip
 
 
 def _show_rewrapped(progress: Iterable[Rewrapped]) -> tuple[int, list[str]]:

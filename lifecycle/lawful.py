@@ -176,9 +176,21 @@ def _organisation(at: Judged) -> organisation.Organisation:
 
 
 def _registers_person(fact: e.PersonRegistered, at: Judged) -> None:
-    _require_own_stream(at, person.id_of(fact.person))
-    found = person.fold(at.id, at.before)
-    _require_same(at, person.register(found, c.RegisterPerson(person=fact.person), at.moment))
+    _require_same(at, person.register(_person(fact.person, at), fact.person, None, at.moment))
+
+
+def _gives_details(fact: e.PersonalDetailsSealed, at: Judged) -> None:
+    _require_same(at, person.give_details(_person(fact.person, at), fact.person, fact.digest, at.moment))
+
+
+def _erases_person(fact: e.PersonErased, at: Judged) -> None:
+    command = c.ErasePerson(grounds=fact.grounds)
+    _require_same(at, person.erase(_person(fact.person, at), fact.person, command, at.moment))
+
+
+def _person(name: str, at: Judged) -> person.Person:
+    _require_own_stream(at, person.id_of(name))
+    return person.fold(at.id, at.before)
 
 
 def _declares_conflict(fact: e.ConflictDeclared, at: Judged) -> None:
@@ -301,6 +313,8 @@ SMALLER: dict[type[e.Fact], Callable[[Any, Judged], None]] = {
     e.BarImposed: lambda _, at: _organisation(at) and None,
     e.BarLifted: _lifts_bar,
     e.PersonRegistered: _registers_person,
+    e.PersonalDetailsSealed: _gives_details,
+    e.PersonErased: _erases_person,
     e.ConflictDeclared: _declares_conflict,
     e.SerialTaken: _takes_serial,
     e.NumberClaimed: _claims_number,
@@ -316,6 +330,7 @@ SMALLER: dict[type[e.Fact], Callable[[Any, Judged], None]] = {
     e.KeyRevoked: _revokes_key,
     e.SigningKeyAdded: _adds_signing_key,
     e.SigningKeyRetired: _retires_signing_key,
+    e.MasterKeyChanged: _of_register,
     e.TrailReadsSealed: _seals_reads,
 }
 """How each event of a stream that is no certificate's is judged."""

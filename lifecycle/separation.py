@@ -134,9 +134,7 @@ def held_role(recorded: Recorded, certificate: Certificate, known: Known) -> Non
         require_role(fact.by.role, _named(fact.act), DUTIES[_named(fact.act)].by)
     elif isinstance(fact, e.ProposalRejected):
         _require_may_reject(fact, certificate.proposals[fact.proposal or 0])
-    elif (command := OF_PERSONS.get(type(fact))) is not None:
-        require_role(fact.by.role, command, DUTIES[command].by)
-    elif (command := _command(recorded)) is not None:
+    elif (command := OF_PERSONS.get(type(fact)) or _command(recorded)) is not None:
         duty = DUTIES[command]
         allowed = (duty.approved_by or duty.by) if fact.proposal is not None else duty.by
         require_role(fact.by.role, command, allowed, approving=fact.proposal is not None)  # pyright: ignore

@@ -193,8 +193,9 @@ COPY spoken (kind, name, says, position, at) FROM STDIN
 -- name: copy_kept
 COPY kept (kind, name, says, position, at) FROM STDIN
 
--- Documents by the digest of their bytes as they are, keys, and the digests of their secrets that events tell.
--- name: keep_documents_and_keys
+-- Documents by the digest of their bytes as they are, keys, the digests of their secrets that events tell, and whether
+-- something is kept of a person.
+-- name: keep_documents_keys_and_details
 INSERT INTO kept (kind, name, says, at)
 SELECT 'document', encode(sha256, 'hex'),
     concat_ws(' ', octet_length(content), encode(sha256(content), 'hex'),
@@ -208,6 +209,11 @@ SELECT 'key', key,
         coalesce(((extract(epoch FROM revoked_at) * 1000000)::bigint)::text, '-')),
     issued_at
 FROM certlife.key_hashes
+UNION ALL
+SELECT 'details', person,
+    CASE WHEN erased_at IS NULL THEN 'sealed' ELSE concat('erased ', (extract(epoch FROM erased_at) * 1000000)::bigint) END,
+    erased_at
+FROM certlife.personal_details
 UNION ALL
 SELECT 'secret', key_hashes.key, encode(key_hashes.sha256, 'hex'), key_hashes.issued_at
 FROM certlife.key_hashes
