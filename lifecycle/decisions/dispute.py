@@ -1,5 +1,6 @@
 """Notices, appeals and complaints. An appeal leaves the decision in force; it acts only through a further fact."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from lifecycle import commands as c
@@ -34,7 +35,7 @@ def lodge_appeal(certificate: Certificate, command: c.LodgeAppeal, moment: Momen
     """An appeal names the fact it is against, and is lodged in time."""
     on = enter(certificate, command, e.AppealLodged, moment)
     against = _disputed(certificate, command.against)
-    until_on = appeal_until(certificate, against, moment.edition_of(certificate))
+    until_on = appeal_until(certificate, against, moment.editions)
     if until_on is not None and on > until_on:
         raise errors.AppealTooLate(version=against, until_on=until_on)
     return [
@@ -70,14 +71,14 @@ def decide(certificate: Certificate, command: c.DecideDispute, moment: Moment) -
     return [outcome(**moment.stamp(on, case=case.version), upheld=command.upheld, grounds=command.grounds)]
 
 
-def appeal_until(certificate: Certificate, version: int, edition: Edition) -> date | None:
+def appeal_until(certificate: Certificate, version: int, editions: Mapping[str, Edition]) -> date | None:
     """The last day to appeal against the fact, counted from the day after the first notice of it was served.
 
     None where none was served: the time has not begun to run, and an appeal is in time.
     """
     facts = (recorded.fact for recorded in certificate.history)
     served_on = next((f.served_on for f in facts if isinstance(f, e.HolderNotified) and f.of == version), None)
-    return served_on and served_on + timedelta(days=edition.appeal_lodging_days)
+    return served_on and served_on + timedelta(days=editions[certificate.edition].appeal_lodging_days)
 
 
 def require_uninvolved(certificate: Certificate, case: Case, moment: Moment) -> None:

@@ -83,10 +83,10 @@ def test_the_time_to_appeal_runs_from_the_first_notice(office: Office) -> None:
 def test_a_time_that_runs_from_the_last_notice_is_found_out(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever could serve again could keep an appeal open, or let one pass by serving late."""
 
-    def from_the_last(certificate: Any, version: int, edition: Any) -> Any:
+    def from_the_last(certificate: Any, version: int, editions: Any) -> Any:
         told = (recorded.fact for recorded in certificate.history)
         served = [fact.served_on for fact in told if isinstance(fact, e.HolderNotified) and fact.of == version]
-        return served[-1] + timedelta(days=edition.appeal_lodging_days) if served else None
+        return served[-1] + timedelta(days=30) if served else None
 
     monkeypatch.setattr("lifecycle.notices.appeal_until", from_the_last)
     with pytest.raises(AssertionError):
@@ -106,6 +106,15 @@ def test_an_event_that_wants_no_notice_can_be_told_of_all_the_same(shared_office
     answered(served(life, 1))
     assert (listed(life)[1]["state"], listed(life)[1]["title"]) == ("served", None)
     refused(fetched(life, 99), 422, "fact_unknown")
+
+
+def test_of_an_application_that_waits_to_be_approved_nothing_is_told(shared_office: Office) -> None:
+    life = Life(shared_office)
+    back_dated = life.application(effective_on="2023-11-01")
+    life.id = answered(shared_office.post("/applications", "holder", back_dated), 202)["certificate_id"]
+    assert listed(life) == {}
+    refused(fetched(life, 1), 404, "no_notice")
+    assert answered(shared_office.get(f"/certificates/{life.id}/files", "aud")) == {"items": []}
 
 
 # ---- the paper -------------------------------------------------------------------------------------------------------
@@ -168,7 +177,7 @@ def test_a_ground_is_printed_as_it_is_written_and_stays_on_the_page(text: str) -
     story = Story().issued().on("2024-02-01")
     story.suspended()
     version = story.version_of(e.CertificateSuspended)
-    notice = notice_of(story.certificate, version, story.edition)
+    notice = notice_of(story.certificate, version, story.editions)
     reason = e.Reason("mark_misused", text)
     paper = Paper(story.certificate, notice._replace(fact=_with_reasons(notice.fact, reason)), story.editions)
     face = paper.face() | {"issuer": {"zh": "示例", "en": "Example"}, "simulation": True}
