@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from api.printing.font import Font
-from api.printing.notices import WORDS, Paper, topic_word, words_of
+from api.printing.notices import FIELDS, WORDS, Paper, topic_word, words_of
 from api.printing.press import Press
 from lifecycle import events as e
 from lifecycle import files
+from lifecycle.decisions.correction import CORRECTABLE
 from lifecycle.notices import TOLD, Notice, notice_of
 from tests.api.life import SHA, Json, Life, life_at, reasons
 from tests.api.office import STAFF, Office, answered, refused
@@ -169,7 +170,8 @@ def test_every_kind_of_notice_is_made_in_both_languages(kind: type[e.Fact]) -> N
 
 
 def test_there_are_words_for_what_is_told_and_for_nothing_else() -> None:
-    assert WORDS.keys() - {"paper"} == {topic_word(kind) for kind in TOLD}
+    assert WORDS.keys() - {"paper", "field"} == {topic_word(kind) for kind in TOLD}
+    assert FIELDS.keys() == {path[1:] for paths in CORRECTABLE.values() for path in paths}
 
 
 @pytest.mark.parametrize("text", ["#panic(1)", '#read("/etc/passwd")', "W" * 2000, "报警，" * 600, "a\n" * 900, "{of}"])
@@ -203,7 +205,7 @@ def test_a_notice_reads_as_the_event_was_corrected(shared_office: Office) -> Non
     life.both("corrections", {"target": version, "reason": "a slip of the pen", "changes": [change]})
     assert "20February2024" in Pdf(fetched(life, version).content).texts()[0]
     (text,) = Pdf(fetched(life, life.version_of("record-corrected")).content).texts()
-    for words in ("勘误通知书", "/ends_on：由2024-03-01更正为2024-02-20", "aslipofthepen"):
+    for words in ("勘误通知书", "暂停截止日：由2024-03-01更正为2024-02-20", "aslipofthepen"):
         assert words in text
 
 
