@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from lifecycle.errors import Malformed
-from lifecycle.events import Change, Deduction, Finding, Reason, Role, plain
+from lifecycle.events import Change, Deduction, ErasureGrounds, Finding, Reason, Role, plain
 
 Text = Annotated[str, Meta(min_length=1, max_length=2000)]
 Line = Annotated[str, Meta(min_length=1, max_length=300)]
@@ -49,7 +49,22 @@ class RegisterOrganisation(Command, frozen=True, kw_only=True, tag="register_org
 
 
 class RegisterPerson(Command, frozen=True, kw_only=True, tag="register_person"):
-    person: Name
+    """``person`` is a pseudonym, given by the register if left out; name and contact are kept sealed."""
+
+    person: Name | None = None
+    name: Line | None = None
+    contact: Text | None = None
+
+
+class GiveDetails(Command, frozen=True, kw_only=True, tag="give_details"):
+    """Name and contact of a person, in place of those before, of which none is kept."""
+
+    name: Line | None = None
+    contact: Text | None = None
+
+
+class ErasePerson(Command, frozen=True, kw_only=True, tag="erase_person"):
+    grounds: ErasureGrounds
 
 
 class DeclareConflict(Command, frozen=True, kw_only=True, tag="declare_conflict"):
@@ -311,7 +326,7 @@ def body_of(command: msgspec.Struct) -> dict[str, Any]:
 
 def name_of(command: msgspec.Struct | type[msgspec.Struct]) -> str:
     """The command's name: what ``COMMANDS`` knows it by."""
-    return command.__struct_config__.tag
+    return str(command.__struct_config__.tag)
 
 
 def digest_of(certificate: UUID, command: msgspec.Struct) -> str:
@@ -334,7 +349,7 @@ def _texts(node: Any, path: str) -> Iterator[tuple[str, str]]:
 
 def _named(command: type[Command]) -> dict[str, type[Command]]:
     below = [_named(sub) for sub in command.__subclasses__()]
-    return {tag: cls for rows in below for tag, cls in rows.items()} or {command.__struct_config__.tag: command}
+    return {tag: cls for rows in below for tag, cls in rows.items()} or {name_of(command): command}
 
 
 COMMANDS: dict[str, type[Command]] = _named(Command)

@@ -1,7 +1,7 @@
 """Notices, appeals and complaints. An appeal leaves the decision in force; it acts only through a further fact."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 
 from lifecycle import commands as c
 from lifecycle import errors
@@ -32,7 +32,7 @@ def notify(certificate: Certificate, command: c.Notify, moment: Moment) -> list[
 
 
 def lodge_appeal(certificate: Certificate, command: c.LodgeAppeal, moment: Moment) -> list[e.Fact]:
-    """An appeal names the fact it is against, and is lodged in time."""
+    """An appeal names the fact it is against; its time runs from the day after the notice of it was served."""
     on = enter(certificate, command, e.AppealLodged, moment)
     against = _disputed(certificate, command.against)
     until_on = appeal_until(certificate, against, moment.editions)
@@ -43,7 +43,7 @@ def lodge_appeal(certificate: Certificate, command: c.LodgeAppeal, moment: Momen
             **moment.stamp(on, case=certificate.version + 1, edition=certificate.edition),
             against=against,
             grounds=command.grounds,
-            decide_by=on + timedelta(days=moment.edition_of(certificate).appeal_decision_days),
+            decide_by=moment.edition_of(certificate).appeal_decided_by(on),
             request_sha256=command.request_sha256,
         )
     ]
@@ -55,7 +55,7 @@ def lodge_complaint(certificate: Certificate, command: c.LodgeComplaint, moment:
         e.ComplaintLodged(
             **moment.stamp(on, case=certificate.version + 1, edition=certificate.edition),
             grounds=command.grounds,
-            decide_by=on + timedelta(days=moment.edition_of(certificate).complaint_decision_days),
+            decide_by=moment.edition_of(certificate).complaint_decided_by(on),
             request_sha256=command.request_sha256,
         )
     ]
@@ -76,9 +76,8 @@ def appeal_until(certificate: Certificate, version: int, editions: Mapping[str, 
 
     None where none was served: the time has not begun to run, and an appeal is in time.
     """
-    facts = (recorded.fact for recorded in certificate.history)
-    served_on = next((f.served_on for f in facts if isinstance(f, e.HolderNotified) and f.of == version), None)
-    return served_on and served_on + timedelta(days=editions[certificate.edition].appeal_lodging_days)
+    served_on = first_served_on(certificate, version)
+    return served_on and editions[certificate.edition].appeal_until(served_on)
 
 
 def require_uninvolved(certificate: Certificate, case: Case, moment: Moment) -> None:
@@ -106,6 +105,12 @@ def _disputed(certificate: Certificate, named: int | str) -> int:
         named = int(version)
     require_fact(certificate, named)
     return named
+
+
+def first_served_on(certificate: Certificate, version: int) -> date | None:
+    """The day on which the first notice of that fact was served."""
+    facts = (recorded.fact for recorded in certificate.history)
+    return next((f.served_on for f in facts if isinstance(f, e.HolderNotified) and f.of == version), None)
 
 
 def _involved(certificate: Certificate, case: Case) -> frozenset[str]:
