@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 from base64 import b64decode, b64encode
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +21,8 @@ from api import persons as room
 from api.audit_command import audited
 from api.postgres.binaries import find_binaries
 from api.verification import checks
-from projections.check import Finding, verify
+from projections.check import Check, Finding, verify
+from projections.check_orphans import OrphansCheck
 from projections.follower import connect
 from tests.api.conftest import Staffed, staffed_office
 from tests.api.life import Life, life_at
@@ -284,14 +285,14 @@ def test_statuses_and_proofs_are_the_same_and_the_ledger_only_grew(story: Story)
     assert roots_from_proof(size, grown["new_size"], old, path) == (old, new)
 
 
-def findings(database: Database) -> list[Finding]:
-    with psycopg.connect(database.service_url, autocommit=True) as connection:
-        asked = checks(connection, None, [], [])
+def findings(database: Database, asked: Sequence[Check] = (OrphansCheck(),)) -> list[Finding]:
     return [each for each in verify(database.service_url, asked) if isinstance(each, Finding)]
 
 
 def test_the_whole_register_verifies(story: Story) -> None:
-    assert findings(story.database) == []
+    with psycopg.connect(story.database.service_url, autocommit=True) as connection:
+        every = checks(connection, None, [], [])
+    assert findings(story.database, every) == []
 
 
 HARMS = {
