@@ -19,8 +19,8 @@ from api.trail_forms import Format
 from api.trail_views import SHOWN_TO_HOLDER, changes_for_holder, told_for_holder
 from api.views import event_view
 from lifecycle import events as e
-from lifecycle.certificate import Certificate, fold
 from lifecycle.errors import Malformed
+from lifecycle.known import as_known_at
 from lifecycle.rules import Edition
 from lifecycle.store import Recorder
 from lifecycle.trail_reads import TrailReads
@@ -81,7 +81,7 @@ class Trail:
             raise Malformed(problem="`from` must not be later than `to`")
         certificate = self.register.certificate(certificate_id)
         require_own(identity, certificate_id, certificate.organisation)
-        changed = between(_known(certificate, earlier), _known(certificate, later))
+        changed = between(as_known_at(certificate, earlier), as_known_at(certificate, later))
         positions = [each.position or 0 for each in certificate.history if earlier < _recorded_at(each) <= later]
         with self.recorder.connection() as connection:
             found = trail_questions.events(connection, positions)
@@ -183,10 +183,6 @@ def _topics(identity: Identity) -> list[str] | None:
 def _may_see(identity: Identity, told: dict[str, Any]) -> bool:
     own = told["organisation"] == str(identity.organisation) and told["type"] in SHOWN_TO_HOLDER
     return own or identity.role != "applicant"
-
-
-def _known(certificate: Certificate, at: datetime) -> Certificate:
-    return fold(certificate.id, [each for each in certificate.history if _recorded_at(each) <= at])
 
 
 def _recorded_at(recorded: e.Recorded) -> datetime:

@@ -116,10 +116,11 @@ def router(trail: Trail) -> APIRouter:
     def changes(
         request: Request, certificate_id: UUID, earlier: From = None, later: To = None, min_position: Position = None
     ) -> Response:
-        """What changed between what was known of a certificate at two instants: before all, and now, if left out."""
+        """What differs between what was known of a certificate at two instants: before all, and now, if left out."""
         identity = asked_by(request, "read the trail")
         trail.questions.await_position(min_position, "trail")
-        begin, end = instant_of("from", earlier) or BEFORE_ALL, instant_of("to", later) or trail.questions.now()
+        now = trail.questions.now()  # what will be known later nobody knows
+        begin, end = instant_of("from", earlier) or BEFORE_ALL, min(instant_of("to", later) or now, now)
         return _json(trail.changes(identity, certificate_id, begin, end))
 
     def export(form: Format) -> None:
