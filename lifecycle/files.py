@@ -107,7 +107,10 @@ def keep(recorder: Recorder, content: bytes, media_type: str, by: str, now: date
 
 @contextmanager
 def _taking_time(connection: Connection) -> Generator[None]:
-    """What is asked inside may take as long as a file of the largest size does, on either side."""
+    """What is asked inside may take as long as a file of the largest size does, on either side.
+
+    On a connection of the service, which is in no transaction yet.
+    """
     if not isinstance(connection, BoundedConnection):
         yield
         return
