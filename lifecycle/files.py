@@ -4,7 +4,8 @@ A fact may cite a file that is not kept: the paper then lies with whoever has it
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from time import monotonic
 from typing import NamedTuple
@@ -87,28 +88,36 @@ def kept(connection: Connection, digests: Iterable[str]) -> dict[str, Kept]:
 def contents(connection: Connection, digests: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """The bytes of those that are kept, one file at a time, in the order of the digests."""
     for digest in digests:
-        _take_time(connection)
         asked = {"sha256": bytes.fromhex(digest)}
-        for (content,) in connection.execute(SQL["select_content"], asked, binary=True).fetchall():
-            yield digest, content
+        with _taking_time(connection):
+            found = connection.execute(SQL["select_content"], asked, binary=True).fetchall()
+        yield from ((digest, content) for (content,) in found)
 
 
 def keep(recorder: Recorder, content: bytes, media_type: str, by: str, now: datetime | None) -> Kept:
     """The bytes are kept; answers what is known of them. The same bytes again change nothing."""
     digest = hashlib.sha256(content).hexdigest()
     row = {"content": content, "media_type": media_type, "kept_by": by, "now": now}
-    with recorder.connection() as connection:
+    with recorder.connection() as connection, _taking_time(connection):
         if not (found := kept(connection, [digest])):
-            _take_time(connection)
             connection.execute(SQL["keep_file"], row)
             found = kept(connection, [digest])
     return found[digest]
 
 
-def _take_time(connection: Connection) -> None:
-    """What is asked next may take as long as a file of the largest size does."""
-    if isinstance(connection, BoundedConnection):
-        connection.deadline = monotonic() + SECONDS_TO_MOVE
+@contextmanager
+def _taking_time(connection: Connection) -> Generator[None]:
+    """What is asked inside may take as long as a file of the largest size does, on either side.
+
+    On a connection of the service, which is in no transaction yet.
+    """
+    if not isinstance(connection, BoundedConnection):
+        yield
+        return
+    connection.deadline = monotonic() + SECONDS_TO_MOVE
+    with connection.all_or_nothing():
+        connection.execute(SQL["take_time"], {"timeout": f"{SECONDS_TO_MOVE}s"})
+        yield
 
 
 def _cited(fact: e.Fact) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,9 @@
 import collections
 import socket
 from collections.abc import Iterator
+from contextlib import nullcontext
 from hashlib import sha256
+from secrets import token_bytes
 from typing import Any
 
 import psycopg
@@ -15,6 +17,7 @@ from api.limits import BODY_BYTES
 from api.server import served
 from lifecycle import files as room
 from lifecycle.files import LARGEST
+from lifecycle.store import StoreUnavailable
 from tests.api.life import SHA, Json, Life, life_at
 from tests.api.office import Office, answered, refused
 from tests.api.test_roles import NOBODIES, PERSONS
@@ -74,6 +77,28 @@ def test_a_file_has_up_to_20_mib(office: Office, size: int) -> None:
     assert LARGEST == 20_971_520
     digest = kept(office, b"x" * size)
     assert len(office.get(f"/files/{digest}", "reg").content) == size
+
+
+def test_a_large_file_takes_longer_than_questions_may(office: Office) -> None:
+    """A slow disk is as short of time as this session."""
+    recorder: Any = office.house.register.recorder
+    content = token_bytes(LARGEST)
+    with recorder.connection() as connection:
+        connection.execute("SET statement_timeout = '25ms'")
+    try:
+        found = room.keep(recorder, content, PDF, "reg", office.house.questions.register.clock.instant())
+        with recorder.connection() as connection:
+            assert dict(room.contents(connection, [found.sha256])) == {found.sha256: content}
+            assert connection.execute("SHOW statement_timeout").fetchone() == ("25ms",)
+    finally:
+        with recorder.connection() as connection:
+            connection.execute("SET statement_timeout = '2000ms'")
+
+
+def test_a_large_file_that_is_given_no_time_is_found_out(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_taking_time", lambda connection: nullcontext())
+    with pytest.raises(StoreUnavailable):
+        test_a_large_file_takes_longer_than_questions_may(office)
 
 
 def pieces(size: int, read: list[int]) -> Iterator[bytes]:
