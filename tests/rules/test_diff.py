@@ -182,25 +182,25 @@ def graded(edition: Edition, findings: list[Finding]) -> tuple[str, str]:
 
 def test_the_same_elements_are_asked_as_they_are(csp: Edition, following) -> None:
     edition = following(HEAD)
-    assert asked_of(edition, csp) is edition
+    assert asked_of(edition, csp, {OLD: csp}) is edition
 
 
 @pytest.mark.parametrize(("marks", "score"), [("4", "100"), ("3", "99"), ("0.1", "961/10")])
 def test_a_split_element_carries_its_share_of_the_marks(csp, following, scoring, marks: str, score: str) -> None:
-    edition = asked_of(following(HEAD + row("split", '"6"', '"6", "7"'), SEVEN), csp)
+    edition = asked_of(following(HEAD + row("split", '"6"', '"6", "7"'), SEVEN), csp, {OLD: csp})
     findings = [Finding("6", "conforming", marks) if f.element == "6" else f for f in scoring(csp, 100)]
     assert graded(edition, findings)[0] == score
 
 
 def test_a_merged_element_is_as_bad_as_the_worst_and_has_the_marks_of_all(csp, following, scoring) -> None:
-    edition = asked_of(following(HEAD + row("merged", '"5.5", "6"', '"6"'), GONE), csp)
+    edition = asked_of(following(HEAD + row("merged", '"5.5", "6"', '"6"'), GONE), csp, {OLD: csp})
     assert graded(edition, scoring(csp, 97)) == ("97", "five_star")
     worst = scoring(csp, 100, {"5.5": "nonconforming"})
     assert edition.grade(worst, (), "star", accepts_conformity=True).because == "open_nonconformity:6"
 
 
 def test_an_element_that_is_new_cannot_be_judged(csp, following, scoring) -> None:
-    edition = asked_of(following(HEAD + row("new", new='"7"'), SEVEN), csp)
+    edition = asked_of(following(HEAD + row("new", new='"7"'), SEVEN), csp, {OLD: csp})
     with pytest.raises(Unjudged) as missing:
         graded(edition, scoring(csp, 100))
     assert missing.value.elements == ("7",)
