@@ -28,12 +28,14 @@ from lifecycle.work import Answer
 
 EDITIONS = "/schemes/{scheme}/editions"
 EDITION_APPROVALS = "/schemes/{scheme}/proposals/{proposal}/approvals"
+EDITION_REJECTIONS = "/schemes/{scheme}/proposals/{proposal}/rejections"
 REHEARSALS = "/rehearsals"
 REHEARSAL = "/rehearsals/{rehearsal_id}"
 
 COMMANDS: dict[str, tuple[type[msgspec.Struct], Roles]] = {
     EDITIONS: (c.PublishEdition, DUTIES[c.PublishEdition].by),
     EDITION_APPROVALS: (c.ApproveEdition, DUTIES[c.PublishEdition].approved_by),
+    EDITION_REJECTIONS: (c.RejectEdition, DUTIES[c.PublishEdition].approved_by),
     REHEARSALS: (c.Rehearse, DUTIES[c.Rehearse].by),
     f"{REHEARSAL}/approvals": (c.ApproveRehearsal, DUTIES[c.ApproveRehearsal].by),
     f"{REHEARSAL}/adoption": (c.Adopt, DUTIES[c.Adopt].by),
@@ -77,6 +79,9 @@ def _carrying_out(register: Register, runner: Runner) -> dict[str, CarryOut]:
     return {
         EDITIONS: lambda received, command: register.propose_edition(received.asked, _scheme(received), command),
         EDITION_APPROVALS: lambda received, command: register.approve_edition(
+            received.asked, _scheme(received), received.path["proposal"], command
+        ),
+        EDITION_REJECTIONS: lambda received, command: register.reject_edition(
             received.asked, _scheme(received), received.path["proposal"], command
         ),
         REHEARSALS: rehearse,

@@ -263,6 +263,10 @@ class Reject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     reason: Text
 
 
+class RejectEdition(Reject, frozen=True, kw_only=True, tag="reject_edition"):
+    pass
+
+
 # ---- reading a body --------------------------------------------------------------------------------------------------
 
 C = TypeVar("C", bound=msgspec.Struct)

@@ -26,8 +26,8 @@ Why = Literal[
 ]  # fmt: skip
 
 JUDGED: frozenset[Stage] = frozenset({"assessed", "reviewed", "graded"})
-"""A case at such a stage was judged by the old edition, and is decided under it; as is one whose sample was drawn from
-elements that are no more."""
+"""A renewal or regrade at such a stage was assessed by the old edition, and is decided under it; as is a visit whose
+sample was drawn from other elements."""
 
 
 class NotAdopted(Exception):
@@ -78,7 +78,7 @@ def _asked(certificate: Certificate, edition: Edition, moment: Moment) -> Editio
     if asked is not edition and not follows(edition, old, moment.editions):
         raise NotAdopted("elements")
     under_way = [case for case in certificate.cases.values() if case.is_open]
-    if any(case.stage in JUDGED or (asked is not edition and case.draw) for case in under_way):
+    if any(asked is not edition if case.draw else case.stage in JUDGED for case in under_way):
         raise NotAdopted("undecided")
     if certificate.levels.last not in edition.levels:
         raise NotAdopted("level_unknown")

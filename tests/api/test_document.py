@@ -17,7 +17,7 @@ from tests.api.requests import LAWFUL, Lawful, resting_for
 from tests.api.test_roles import ALLOWED, KEYLESS, PAGES, PERSONS, PUBLIC, PUBLISHED, QUESTIONS, REHEARSALS
 
 Json = dict[str, Any]
-COUNT, TAKING_NOTHING = 60, 6
+COUNT, TAKING_NOTHING = 61, 6
 """Operations; some take nothing, so that nothing unfitting can be sent to them."""
 
 every_lawful = pytest.mark.parametrize("lawful", LAWFUL, ids=lambda lawful: lawful.name)

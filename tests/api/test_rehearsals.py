@@ -322,6 +322,7 @@ def test_each_role_does_what_it_may_and_nothing_else(rehearsing: Rehearsing, lif
         (f"/schemes/{CSP}/editions", {"text": edition_text(id="CSP-S01-001:third")}, {"scheme_manager"}),
         (f"/schemes/{CSP}/proposals/{proposed['proposal']}/approvals", {"digest": proposed["digest"]},
          {"scheme_manager"}),
+        (f"/schemes/{CSP}/proposals/{proposed['proposal']}/rejections", {"reason": "no"}, {"scheme_manager"}),
         ("/rehearsals", {"edition": NEW}, {"scheme_manager"}),
         (f"/rehearsals/{rehearsing.id}/approvals", approval, {"scheme_manager", "decision_maker"}),
         (f"/rehearsals/{rehearsing.id}/adoption", {"step": "halt"}, {"scheme_manager"}),

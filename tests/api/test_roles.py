@@ -80,6 +80,7 @@ QUESTIONS = {
 }
 REHEARSALS = {
     ("POST", "/schemes/{scheme}/editions"), ("POST", "/schemes/{scheme}/proposals/{proposal}/approvals"),
+    ("POST", "/schemes/{scheme}/proposals/{proposal}/rejections"),
     ("POST", "/rehearsals"), ("POST", "/rehearsals/{rehearsal_id}/approvals"),
     ("POST", "/rehearsals/{rehearsal_id}/adoption"), ("GET", "/rehearsals/{rehearsal_id}"),
     ("GET", "/rehearsals/{rehearsal_id}/affected"),
@@ -134,7 +135,7 @@ def test_there_are_exactly_these_endpoints(office: Office) -> None:
         ("GET", path) for path in {*QUESTIONS, *PUBLIC, *KEYLESS, *PAGES, *ASKED_BY_PAGES}
     }
     assert found == expected | REHEARSALS
-    assert len(found) == 64
+    assert len(found) == 65
     assert {lawful.address for lawful in LAWFUL} == ALLOWED.keys()
 
 

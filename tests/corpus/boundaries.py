@@ -36,8 +36,8 @@ def editions() -> dict[str, Edition]:
     text = shipped_editions()[EDITION].text.replace("{ value = 2021-01-01", "{ value = 2030-01-01")
     text = text.replace('"95", unit', '"93", unit').replace("value = 24", "value = 18")
     texts = {MADE_UP: text, OTHER: with_other_elements(text) + SUCCESSION + ROWS}
-    made_up = {id: load_edition(text.replace(f'id = "{EDITION}"', f'id = "{id}"'), file=id) for id, text in texts.items()}
-    return {**shipped_editions(), **made_up}
+    renamed = {id: text.replace(f'id = "{EDITION}"', f'id = "{id}"') for id, text in texts.items()}
+    return {**shipped_editions(), **{id: load_edition(text, file=id) for id, text in renamed.items()}}
 
 
 def told() -> Iterator[Story]:

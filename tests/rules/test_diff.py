@@ -115,21 +115,21 @@ def test_where_each_element_has_gone_is_told(csp: Edition, following) -> None:
     [
         (row("new", new='"7"'), SEVEN, "succession.new_elements", "过渡 新增要素的首次检查：next_visit",
          "transition when new elements are first checked is new: next_visit"),
-        (row("merged", '"5.5", "6"', '"6"'), GONE, "succession.merged_elements", "过渡 合并要素的上次检查：earliest_check",
+        (row("merged", '"5.5", "6"', '"6"'), GONE, "succession.merged_elements",
+         "过渡 合并要素的上次检查：earliest_check",
          "transition when merged elements were last checked is new: earliest_check"),
     ],
 )  # fmt: skip
-def test_how_checks_carry_over_is_assumed_where_the_text_does_not_say(
-    csp, following, end, replaced, key, zh, en
-) -> None:
+def test_how_checks_carry_over_is_assumed_if_nothing_is_said(csp, following, end, replaced, key, zh, en) -> None:
     edition = following(HEAD + end, replaced)
     assert (key, edition.stated[key].value, "choice") in edition.assumptions()
     found = changes(csp, edition)[key]
     assert (found.zh, found.en, found.clause) == (f"新增 {zh}", en, None)
-    said = f'{key.removeprefix("succession.")} = {{ value = "{edition.stated[key].value}", unit = "choice", clause = "9" }}\n'
+    word = edition.stated[key].value
+    said = f'{key.removeprefix("succession.")} = {{ value = "{word}", unit = "choice", clause = "9" }}\n'
     assert following(HEAD + said + end, replaced).stated[key].clause == "9"
     with pytest.raises(MalformedEdition) as refused:
-        following(HEAD + said.replace(edition.stated[key].value, "never") + end, replaced)
+        following(HEAD + said.replace(word, "never") + end, replaced)
     assert refused.value.key == f"{key}.value"
 
 
