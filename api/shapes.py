@@ -173,6 +173,7 @@ REHEARSAL_LINE = exactly(
     excluded=list_of(TEXT),
     signers=perhaps(list_of(TEXT)),
     notices=list_of({"enum": ["edition", "grade", "visit"]}),
+    set_aside=perhaps(TEXT),
 )
 
 REHEARSAL = exactly(

@@ -29,6 +29,10 @@ from lifecycle.work import Work
 TRIES = 20
 
 
+DONE = ("adopted", "already", "not_in_force")
+"""Every other outcome is the reason for which a certificate was set aside."""
+
+
 @dataclass(frozen=True, slots=True)
 class Adopted:
     """What became of one certificate: "adopted" with the facts recorded, "already", "not_in_force", or why not."""
@@ -37,6 +41,11 @@ class Adopted:
     number: str | None
     outcome: str
     facts: tuple[e.Fact, ...] = ()
+
+    @property
+    def set_aside(self) -> str | None:
+        """Why it stays as it is; None where it does not, or is no longer in force."""
+        return None if self.outcome in DONE else self.outcome
 
 
 @dataclass(slots=True)
@@ -65,8 +74,11 @@ class Run:
 
     def would(self) -> Iterator[Adopted]:
         """What would become of each certificate now. Records nothing."""
-        for kept in rehearsal_lines.each(self.register.recorder, self.rehearsal.id):
-            yield self._decided(kept)[1]
+        return map(self.would_be, rehearsal_lines.each(self.register.recorder, self.rehearsal.id))
+
+    def would_be(self, kept: KeptLine) -> Adopted:
+        """What would become of the line's certificate now. Records nothing."""
+        return self._decided(kept)[1]
 
     def adopt(self) -> Iterator[Adopted]:
         """Each certificate takes the edition, until the adoption is halted, or somebody else finished it."""
@@ -152,7 +164,7 @@ class Run:
         def facts(stands: Rehearsal, moment: Moment) -> list[e.Fact]:
             if stands.state != "adopting":
                 return []
-            aside = {why: n for why, n in self.counted.items() if why not in ("adopted", "already", "not_in_force")}
+            aside = {why: n for why, n in self.counted.items() if why not in DONE}
             return [
                 e.AdoptionFinished(
                     **moment.stamp(moment.today, edition=stands.edition),

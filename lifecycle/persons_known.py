@@ -1,4 +1,5 @@
-"""What the log says of persons up to any position: registered when, interests declared, keys held in which role."""
+"""What the log says of persons up to any position: registered when, interests declared, keys held in which role, and
+which rehearsals they approved."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from lifecycle.person import Person, id_of
 from lifecycle.person import fold as person_of
 from lifecycle.rules import Edition, load_edition
 
-TOLD_BY = (e.PersonRegistered, e.ConflictDeclared, e.KeyIssued, e.KeyRevoked, e.EditionPublished)
+TOLD_BY = (e.PersonRegistered, e.ConflictDeclared, e.KeyIssued, e.KeyRevoked, e.EditionPublished, e.RehearsalApproved)
 """The facts of which it is made."""
 
 
@@ -22,12 +23,17 @@ class Known:
 
     def __init__(self, facts: Iterable[Recorded] = ()) -> None:
         self.editions: dict[str, Edition] = {}
+        self.authors: dict[str, str] = {}
+        self._approvals: dict[str, list[Recorded]] = defaultdict(list)
         self._persons: dict[UUID, list[Recorded]] = defaultdict(list)
         self._keys: dict[str, list[tuple[int, e.Fact]]] = defaultdict(list)
         for recorded in facts:
             match recorded.fact:
                 case e.EditionPublished() as fact:
                     self.editions[fact.published] = load_edition(fact.text, file=fact.published)
+                    self.authors[fact.published] = (fact.signed_by or (fact.by.person,))[0]
+                case e.RehearsalApproved():
+                    self._approvals[str(recorded.originator_id)].append(recorded)
                 case e.KeyIssued() | e.KeyRevoked() as fact:
                     self._keys[fact.key].append((recorded.position or 0, fact))
                 case _:
@@ -46,6 +52,13 @@ class Known:
             proposal=fact.proposal,
             conflicts=self._conflicts(persons, recorded.position or 0, today),
         )
+
+    def approvals(self, rehearsal: str, position: int) -> list[e.RehearsalApproved]:
+        """The approvals that the rehearsal had by then."""
+        told = self._approvals.get(rehearsal, ())
+        return [
+            each.fact for each in told if isinstance(each.fact, e.RehearsalApproved) and (each.position or 0) < position
+        ]
 
     def problem_with(self, by: e.By, position: int) -> str | None:
         """Why the key was not that person's in that role; None where it was, or where the log says nothing of it."""

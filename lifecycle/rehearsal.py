@@ -166,12 +166,17 @@ def step(rehearsal: Rehearsal, command: Adopt, edition: Edition, moment: Moment)
 def require_adoptable(rehearsal: Rehearsal, edition: Edition, today: date) -> None:
     """Raises the refusal that stands in the way of an adoption on that day."""
     _completed(rehearsal)
-    if missing := [role for role in APPROVERS if rehearsal.approver(role) is None]:
-        raise errors.RehearsalNotApproved(missing=", ".join(missing))
+    if wanted := missing(rehearsal):
+        raise errors.RehearsalNotApproved(missing=", ".join(wanted))
     if edition.succession is None:
         raise errors.EditionSucceedsNone(edition=edition.id)
     if today < edition.effective_from:
         raise errors.EditionNotInForce(edition=edition.id, effective_from=edition.effective_from)
+
+
+def missing(rehearsal: Rehearsal) -> list[e.Role]:
+    """The roles of which nobody has approved the whole yet."""
+    return [role for role in APPROVERS if rehearsal.approver(role) is None]
 
 
 def _completed(rehearsal: Rehearsal) -> e.RehearsalRequested:

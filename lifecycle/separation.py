@@ -11,6 +11,7 @@ from typing import Any
 from lifecycle import commands as c
 from lifecycle import errors
 from lifecycle import events as e
+from lifecycle import separation_of_editions as editions
 from lifecycle.breach import (
     Breach,
     NotAsProposed,
@@ -95,7 +96,8 @@ def breaches(history: Sequence[Recorded], known: Known) -> Iterator[Breach]:
 
 
 def _of_event(recorded: Recorded, certificate: Certificate, known: Known) -> Iterator[Breach]:
-    for rule in RULES:
+    of_edition = editions.concerns(recorded, certificate)
+    for rule in (*editions.RULES, _own_key) if of_edition else RULES:
         try:
             rule(recorded, certificate, known)
         except Refusal as refusal:
