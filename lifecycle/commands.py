@@ -19,6 +19,7 @@ from lifecycle.events import Change, Deduction, Finding, Reason, Role, plain
 
 Text = Annotated[str, Meta(min_length=1, max_length=2000)]
 Line = Annotated[str, Meta(min_length=1, max_length=300)]
+LONGEST_EDITION = 65_536
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$(?!\n)")]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 Team = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=20)]
@@ -223,7 +224,7 @@ class Correct(Command, frozen=True, kw_only=True, tag="correct"):
 class PublishEdition(Command, frozen=True, kw_only=True, tag="publish_edition"):
     """``text`` is the whole edition in TOML; ``order`` cites what lets it take effect on a day past."""
 
-    text: Annotated[str, Meta(min_length=1, max_length=65_536)]
+    text: Annotated[str, Meta(min_length=1, max_length=LONGEST_EDITION)]
     order: Text | None = None
 
 
