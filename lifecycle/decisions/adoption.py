@@ -21,8 +21,8 @@ from lifecycle.rules.translation import asked_of, follows
 from lifecycle.transitions import STATUS, Stage
 
 Why = Literal[
-    "excluded", "moved", "undecided", "elements", "level_unknown", "type_unknown", "not_judged", "no_level",
-    "level_differs", "renewed_early", "under_repair",
+    "excluded", "moved", "undecided", "not_followed", "level_unknown", "type_unknown", "not_judged", "no_level",
+    "level_differs", "renewed_early", "unprintable", "no_number", "under_repair",
 ]  # fmt: skip
 
 JUDGED: frozenset[Stage] = frozenset({"assessed", "reviewed", "graded"})
@@ -75,8 +75,8 @@ def _asked(certificate: Certificate, edition: Edition, moment: Moment) -> Editio
     """The edition, to be asked with what was found under the certificate's own. Raises NotAdopted."""
     old = moment.edition_of(certificate)
     asked = asked_of(edition, old, moment.editions)
-    if asked is not edition and not follows(edition, old, moment.editions):
-        raise NotAdopted("elements")
+    if not follows(edition, old, moment.editions):
+        raise NotAdopted("not_followed")
     under_way = [case for case in certificate.cases.values() if case.is_open]
     if any(asked is not edition if case.draw else case.stage in JUDGED for case in under_way):
         raise NotAdopted("undecided")

@@ -266,7 +266,7 @@ def test_an_edition_whose_elements_come_from_another_one_is_not_adopted() -> Non
     stray = replace(other(), succession=replace(other().succession, of="CSP-S01-001:1999"))
     with pytest.raises(NotAdopted) as refused:
         adopted(story, stray)
-    assert refused.value.why == "elements"
+    assert refused.value.why == "not_followed"
 
 
 # ---- replay and corrections ------------------------------------------------------------------------------------------
