@@ -154,6 +154,7 @@ def _told(found: Rehearsal, runner: Runner) -> dict[str, Any]:
             for each in found.approvals
         ],
         "missing": missing(found),
+        "halted_because": (found.halted and found.halted.reason) or None,
         "adopted": finished and finished.adopted,
         "not_in_force": finished and finished.not_in_force,
         "set_aside": [msgspec.to_builtins(each) for each in finished.set_aside] if finished else [],

@@ -191,6 +191,7 @@ REHEARSAL = exactly(
     lines=perhaps(COUNT),
     approvals=list_of(exactly(person=TEXT, role=TEXT, certificate=perhaps(ID))),
     missing=list_of(TEXT),
+    halted_because=perhaps(TEXT),
     adopted=perhaps(COUNT),
     not_in_force=perhaps(COUNT),
     set_aside=list_of(exactly(reason=TEXT, certificates=COUNT)),

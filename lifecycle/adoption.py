@@ -197,6 +197,16 @@ class Run:
         self.register.add_to(lambda: rehearsal(self.register, id), facts, self.by, e.Cause("rehearsal", str(id)))
 
 
+def cut_short(register: Register, id: UUID, by: e.By, problem: str) -> None:
+    """An adoption under way halts, and says why; begun again, it goes on."""
+
+    def facts(stands: Rehearsal, moment: Moment) -> list[e.Fact]:
+        halted = e.AdoptionHalted(**moment.stamp(moment.today, edition=stands.edition), reason=problem)
+        return [halted] if stands.state == "adopting" else []
+
+    register.add_to(lambda: rehearsal(register, id), facts, by, e.Cause("rehearsal", str(id)))
+
+
 def barred_from(register: Register, certificate: Certificate, persons: Collection[str]) -> frozenset[str]:
     """Who may not decide about the certificate: who ever stood on a team of it, and who of the persons declared an
     interest in its holder."""

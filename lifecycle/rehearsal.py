@@ -34,6 +34,7 @@ class Rehearsal:
     approvals: list[e.RehearsalApproved] = field(default_factory=list)
     finished: e.AdoptionFinished | None = None
     started: e.AdoptionStarted | None = None
+    halted: e.AdoptionHalted | None = None
     state: State = "requested"
 
     @property
@@ -84,9 +85,9 @@ def _evolve(found: Rehearsal, fact: e.Fact) -> None:
         case e.RehearsalApproved():
             found.approvals.append(fact)
         case e.AdoptionStarted():
-            found.started, found.state = fact, "adopting"
+            found.started, found.halted, found.state = fact, None, "adopting"
         case e.AdoptionHalted():
-            found.state = "halted"
+            found.halted, found.state = fact, "halted"
         case e.AdoptionFinished():
             found.finished, found.state = fact, "adopted"
         case _:

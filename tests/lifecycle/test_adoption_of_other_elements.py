@@ -18,6 +18,7 @@ from lifecycle.decisions.clock import owed
 from lifecycle.history import history_of
 from lifecycle.rules import Edition, load_edition
 from lifecycle.same import changed, kept
+from lifecycle.views import three_views
 from tests.lifecycle.made_up import NEW, TEXT, line, stream
 from tests.lifecycle.other_elements import ADDED, ROWS, WITHOUT_MARKS, with_other_elements
 from tests.lifecycle.story import EDITION, Story, day, reasons
@@ -357,6 +358,13 @@ def test_marks_that_a_voided_visit_had_given_leave_the_change_of_grade_without_s
     story.decided(again, "change_grade")
     story.corrected(first, void=True)
     assert story.version_of(e.GradeChanged) in story.last.unsupported
+
+
+def test_three_views_tell_the_checks_that_were_carried_over() -> None:
+    story = after_adoption()
+    views = {row.path: row.then for row in three_views(*stream(story), Comparing(other(), story.editions, story.today))}
+    assert "8 -" in views["/carried"]
+    assert "7 2025-01-10" in views["/carried"]
 
 
 # ---- from edition to edition -----------------------------------------------------------------------------------------
