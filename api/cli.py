@@ -21,7 +21,7 @@ from api import audit_command, rehearsal_command, replay_command, scheme_command
 from api.demo import YEARS, Demonstration, demonstration
 from api.generate import Progress as Generated
 from api.generate import generate as generate_lives
-from api.house import PresentRefused, addresses, opened
+from api.house import PresentRefused, addresses, opened, reading
 from api.identity import OPERATOR
 from api.key_folder import KeyFolderRefused
 from api.postgres import PostgresUnavailable
@@ -29,12 +29,13 @@ from api.published_folder import PublishedFolder
 from api.settings import Settings
 from api.staff import STAFF, register_staff
 from api.terminal import Day, Unfit, at_home, console, day_option
-from api.verification import checks
+from api.verification import NAMES, CheckUnknown, checks, named
 from api.walk import StepFailed
 from lifecycle import commands as c
 from lifecycle import events as e
 from lifecycle.documents import last_bearing
 from lifecycle.errors import Refusal
+from lifecycle.personal import Rewrapped
 from lifecycle.rehearsal_lines import LineEdited
 from lifecycle.rules import MalformedEdition
 from lifecycle.scheduler import why
@@ -45,14 +46,17 @@ from lifecycle.upcast import Unreadable
 from projections.check import Finding, verify
 from projections.check import Progress as Checked
 from projections.engine import SQL as ENGINE_SQL
-from projections.follower import OtherDefinition, connect
+from projections.follower import OtherDefinition
 from projections.ledger import Tree
 from projections.rebuild import Progress as Made
 from projections.rebuild import RebuildEnded, discard
 from projections.rebuild import rebuild as made_anew
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-keys = typer.Typer(no_args_is_help=True, help="Keys of persons: add, revoke, list; the key that signs: rotate-signing.")
+keys = typer.Typer(
+    no_args_is_help=True,
+    help="Keys of persons: add, revoke, list; those of the register: rotate-signing, rotate-master.",
+)
 app.add_typer(keys, name="keys")
 app.add_typer(scheme_command.app, name="scheme")
 app.add_typer(audit_command.app, name="audit")
@@ -229,17 +233,25 @@ def rebuild(
 
 @app.command("verify")
 def verify_register(
+    only: Annotated[list[str] | None, typer.Option(help=f"this check alone: {', '.join(NAMES)}")] = None,
     key: Annotated[list[str] | None, typer.Option(help="believe this key of the ledger alone, NAME+ID+KEY")] = None,
     checkpoint: Annotated[list[Path] | None, typer.Option(help="a checkpoint kept elsewhere")] = None,
 ) -> None:
-    """The ledger derived from all events again, held to its checkpoints: those in the database, in the folder, given.
+    """Everything derived from the events again and compared, nothing that is stored being believed.
 
-    Names the first position at which something was changed. Nothing is written.
+    The ledger against its checkpoints (in the database, in the folder, given), every stream against the rules, the
+    read models, the receipts, and what stands in other tables against the events. Names the first position at which
+    something was changed. Changes nothing; works beside the service.
     """
     settings = Settings()
     folder = PublishedFolder(settings.ledger_folder) if settings.ledger_folder else None
-    with addresses(settings) as where, connect(where.engine) as connection:
-        found = _show_checks(verify(connection, checks(connection, folder, key or [], checkpoint or [])))
+    try:
+        wanted = named(only or [])
+    except CheckUnknown as unknown:
+        raise typer.BadParameter(str(unknown)) from None
+    with addresses(settings) as where, reading(where) as connection:
+        asked = [check for check in checks(connection, folder, key or [], checkpoint or []) if check.name in wanted]
+        found = _show_checks(verify(where.service, asked, os.cpu_count() or 1))
     if found:
         raise typer.Exit(1)
     console.print("Nothing was changed.  未发现改动。")
@@ -305,6 +317,42 @@ def keys_rotate_signing(
             raise typer.BadParameter(f"purpose is {' or '.join(signers)}")
         kid = signers[purpose].rotate(e.By(by, "administrator", "command-line"), reason)
         console.print(f"{kid} signs from now on")
+
+
+@keys.command("rotate-master")
+def keys_rotate_master(
+    reason: str = "", by: Annotated[str, typer.Option(help="the person who has it changed")] = "operator"
+) -> None:
+    """A new master key wraps the keys of persons; names, contacts and everything else stay as they are.
+
+    Run it as the service's account, with its folder of keys, and again if it is stopped. Old master keys stay in the
+    folder: dumps made before open with them, and with nothing else.
+    """
+    with at_home() as house:
+        personal = house.persons.personal
+        operator, before = e.By(by, "administrator", "command-line"), house.register.recorder.master_key()
+        kid = personal.change_master_key(operator, reason, instead_of=before)
+        console.print(f"{kid} wraps the keys of persons from now on  此后由它封装人员密钥")
+        done, broken = _show_rewrapped(personal.rewrap())
+        console.print(f"{done} wrapped anew  已重新封装")
+        if broken:
+            raise Unfit("what is kept of these persons does not open, and was left as it is  以下人员的资料无法解密，"
+                        f"保持原状: {', '.join(broken)}")  # fmt: skip
+        if before is not None:
+            console.print(f"{before} wraps nothing here any more; dumps made before now open with it alone  "
+                          "它在此不再封装任何密钥；此前的备份只能用它打开")  # fmt: skip
+
+
+def _show_rewrapped(progress: Iterable[Rewrapped]) -> tuple[int, list[str]]:
+    """How many keys were wrapped anew, told a line each thousand, and the persons whose key did not open."""
+    done, broken = 0, []
+    for each in progress:
+        done = each.done
+        if each.broken is not None:
+            broken.append(each.broken)
+        elif done % 1_000 == 0:
+            console.print(f"{done} wrapped anew")
+    return done, broken
 
 
 # ---- generated data and the demonstration ----------------------------------------------------------------------------
@@ -434,14 +482,17 @@ def _show(progress: Iterator[Generated]) -> None:
 
 def _show_checks(said: Iterable[Checked | Finding]) -> int:
     """Progress as it comes, and what was found in both languages; answers how much that was."""
-    found, began, told = 0, time.monotonic(), 0.0
+    found, told = 0, 0.0
+    began: dict[str, float] = {}
     for each in said:
         if isinstance(each, Finding):
             found += 1
-            console.print(f"{each.message('en')}\n{each.message('zh')}")
-        elif each.done == each.total or time.monotonic() - told > 1:
+            console.print(f"{each.message('en')}\n{each.message('zh')}", markup=False)
+            continue
+        began.setdefault(each.check, time.monotonic())
+        if each.done == each.total or time.monotonic() - told > 1:
             told = time.monotonic()
-            rate = each.done / max(0.001, told - began)
+            rate = each.done / max(0.001, told - began[each.check])
             left = (each.total - each.done) / max(1.0, rate)
             console.print(f"{each.check}: {each.done} of {each.total} events  {rate:.0f}/s  {left:.0f} s left")
             if each.open:

@@ -31,6 +31,7 @@ from lifecycle.work import Work
 TRIES = 20
 
 
+LONGEST_REASON = 300
 DONE = ("adopted", "already", "not_in_force")
 """Every other outcome is the reason for which a certificate was set aside."""
 
@@ -201,7 +202,7 @@ def cut_short(register: Register, id: UUID, by: e.By, problem: str) -> None:
     """An adoption under way halts, and says why; begun again, it goes on."""
 
     def facts(stands: Rehearsal, moment: Moment) -> list[e.Fact]:
-        halted = e.AdoptionHalted(**moment.stamp(moment.today, edition=stands.edition), reason=problem)
+        halted = e.AdoptionHalted(**moment.stamp(moment.today, edition=stands.edition), reason=problem[:LONGEST_REASON])
         return [halted] if stands.state == "adopting" else []
 
     register.add_to(lambda: rehearsal(register, id), facts, by, e.Cause("rehearsal", str(id)))

@@ -71,6 +71,19 @@ def as_asked(edition: Edition, fact: e.Fact, editions: Mapping[str, Edition]) ->
     return asked_of(edition, editions[fact.old], editions) if isinstance(fact, e.EditionAdopted) else edition
 
 
+def checks_after(certificate: Certificate, fact: e.Fact) -> dict[str, date]:
+    """The day of each element's last check once the fact is recorded; ``certificate`` is its state before."""
+    match fact:
+        case e.CertificateIssued():
+            return dict.fromkeys(certificate.cases[fact.case].findings, fact.effective_on)
+        case e.EditionAdopted() if fact.carried:
+            return {each.element: each.checked_on for each in fact.carried if each.checked_on}
+        case e.AssessmentRecorded() | e.SurveillanceRecorded():
+            return certificate.checks | {finding.element: fact.on_site_to for finding in fact.findings}
+        case _:
+            return certificate.checks
+
+
 def is_earned(level: str | None) -> TypeGuard[str]:
     """Is it a level, known and granted?"""
     return level is not None and level != NO_LEVEL
@@ -108,7 +121,7 @@ def _visit(certificate: Certificate, so_far: SoFar, fact: e.SurveillanceRecorded
 
 def _issue(certificate: Certificate, so_far: SoFar, fact: e.CertificateIssued, edition: Edition) -> Outcomes:
     on, earned = fact.effective_on, so_far.earned(fact.case)
-    level, checks = so_far.decided(fact, earned), dict.fromkeys(certificate.cases[fact.case].findings, on)
+    level, checks = so_far.decided(fact, earned), checks_after(certificate, fact)
     return {
         "/level": earned,
         "/valid_from": on,
@@ -184,8 +197,7 @@ def _due_after(
 ) -> e.Due | None:
     if not is_earned(so_far.level):
         return None
-    checks = certificate.checks | {finding.element: fact.on_site_to for finding in fact.findings}
-    return edition.due(fact.on_site_to, so_far.level, checks)
+    return edition.due(fact.on_site_to, so_far.level, checks_after(certificate, fact))
 
 
 BAR = "bar_until"

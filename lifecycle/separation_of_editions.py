@@ -41,7 +41,7 @@ def concerns(recorded: Recorded, certificate: Certificate) -> bool:
     return type(fact) in RECORDED_BY
 
 
-def in_that_role(recorded: Recorded, certificate: Certificate, known: Known) -> None:
+def held_role(recorded: Recorded) -> None:
     """The role allows the act; a shipped edition is published by nobody's act."""
     fact = recorded.fact
     duty, command = DUTIES[RECORDED_BY[type(fact)]], RECORDED_BY[type(fact)]
@@ -49,6 +49,12 @@ def in_that_role(recorded: Recorded, certificate: Certificate, known: Known) -> 
     if isinstance(fact, e.EditionPublished) and fact.proposal is None:
         return
     require_role(fact.by.role, command, duty.approved_by if approving else duty.by, approving=approving)  # pyright: ignore[reportArgumentType]
+
+
+def two_persons(recorded: Recorded, certificate: Certificate, known: Known) -> None:
+    """Two published the edition; two approved its rehearsal, and signed for each certificate."""
+    for rule in BY_TWO:
+        rule(recorded, certificate, known)
 
 
 def published_by_two(recorded: Recorded, certificate: Certificate, known: Known) -> None:
@@ -89,7 +95,7 @@ def adopted_by_two(recorded: Recorded, certificate: Certificate, known: Known) -
     _require_signers(fact, rehearsal.signers(certificate.id, barred) or ())
 
 
-RULES = (in_that_role, published_by_two, approved_by_no_author, adopted_by_two)
+BY_TWO = (published_by_two, approved_by_no_author, adopted_by_two)
 
 
 def _require_signers(fact: e.Fact, signers: tuple[str, ...]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from api.audit_command import audited
 from lifecycle import events as e
 from lifecycle.events import Recorded
+from projections.check_streams import StreamsCheck
 from projections.follower import connect
 from tests.api.adopting import BY
 from tests.api.life import CSP, EDITION, Life
@@ -28,9 +29,10 @@ def other_elements(**given: str) -> str:
 
 
 def breaches(office: Office) -> list[str]:
-    """What the audit of duties finds in the whole log."""
+    """What the audit of duties finds in the whole log, whose streams are lawful too."""
     register = office.house.register
     with connect(office.house.addresses.engine) as connection:
+        assert [*StreamsCheck().run(connection)]
         parts = list(audited(connection, register.recorder.max_notification_id() or 0))
     return [f"{each.type}: {each.refusal.message()}" for *_, found in parts for each in found]
 
