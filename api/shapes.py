@@ -178,6 +178,7 @@ REHEARSAL_LINE = exactly(
     excluded=list_of(TEXT),
     signers=perhaps(list_of(TEXT)),
     notices=list_of({"enum": ["edition", "grade", "visit"]}),
+    set_aside=perhaps(TEXT),
 )
 
 REHEARSAL = exactly(
@@ -195,6 +196,7 @@ REHEARSAL = exactly(
     lines=perhaps(COUNT),
     approvals=list_of(exactly(person=TEXT, role=TEXT, certificate=perhaps(ID))),
     missing=list_of(TEXT),
+    halted_because=perhaps(TEXT),
     adopted=perhaps(COUNT),
     not_in_force=perhaps(COUNT),
     set_aside=list_of(exactly(reason=TEXT, certificates=COUNT)),

@@ -28,7 +28,7 @@ from tests.api.test_roles import (
 )
 
 Json = dict[str, Any]
-COUNT, TAKING_NOTHING = 68, 6
+COUNT, TAKING_NOTHING = 69, 6
 """Operations; some take nothing, so that nothing unfitting can be sent to them."""
 
 every_lawful = pytest.mark.parametrize("lawful", LAWFUL, ids=lambda lawful: lawful.name)

@@ -82,6 +82,7 @@ QUESTIONS = {
 }
 REHEARSALS = {
     ("POST", "/schemes/{scheme}/editions"), ("POST", "/schemes/{scheme}/proposals/{proposal}/approvals"),
+    ("POST", "/schemes/{scheme}/proposals/{proposal}/rejections"),
     ("POST", "/rehearsals"), ("POST", "/rehearsals/{rehearsal_id}/approvals"),
     ("POST", "/rehearsals/{rehearsal_id}/adoption"), ("GET", "/rehearsals/{rehearsal_id}"),
     ("GET", "/rehearsals/{rehearsal_id}/affected"),
@@ -142,7 +143,7 @@ def test_there_are_exactly_these_endpoints(office: Office) -> None:
         ("GET", path) for path in {*QUESTIONS, *PUBLIC, *KEYLESS, *PAGES, *ASKED_BY_PAGES}
     }
     assert found == expected | REHEARSALS | PAPERS | PERSONS_ROOM
-    assert len(found) == 72
+    assert len(found) == 73
     assert {lawful.address for lawful in LAWFUL} == ALLOWED.keys()
 
 
