@@ -130,7 +130,8 @@ def router(trail: Trail) -> APIRouter:
         """What changed between what was known of a certificate before two instants: at first, and now, if left out."""
         identity = asked_by(request, "read the trail")
         trail.questions.await_position(min_position, "trail")
-        begin, end = require_order(instant_of("from", earlier), instant_of("to", later))
+        begin, end, now = instant_of("from", earlier), instant_of("to", later), trail.questions.now()
+        require_order(begin, min(end or now, now))
         return _json(trail.changes(identity, certificate_id, begin, end))
 
     def export(form: Format) -> None:

@@ -91,6 +91,7 @@ def test_an_answer_with_later_knowledge_is_found_out(
 
 def test_what_changed_up_to_a_moment_still_to_come_is_told_up_to_now(shared_office: Office, life: Life) -> None:
     path = f"/certificates/{life.id}/changes"
+    shared_office.house.catch_up()
     now = answered(shared_office.get(path, "aud", **{"from": "2024-02-20"}))
     later = answered(shared_office.get(path, "aud", **{"from": "2024-02-20", "to": "2031-01-01"}))
     assert (later["to"][:10], later["changed"]) == ("2024-03-01", now["changed"])

@@ -255,6 +255,7 @@ def test_what_is_recorded_at_midnight_is_of_the_day_that_begins(office: Office) 
         owner.execute("UPDATE certlife.events SET recorded_at = %s WHERE originator_id = %s", [midnight, life.id])
         owner.execute("UPDATE projections.trail SET recorded_at = %s WHERE stream = %s", [midnight, life.id])
     path, day = f"/certificates/{life.id}/changes", office.today
+    office.moves_to(day + timedelta(days=3))
     for first, last, found in (
         (day, day, 0), (day, day + timedelta(days=1), 1), *[(day + timedelta(days=1),) * 2 + (1,)],
         (day + timedelta(days=2), day + timedelta(days=2), 0),
