@@ -18,6 +18,7 @@ from lifecycle.decisions.clock import owed
 from lifecycle.history import history_of
 from lifecycle.rules import Edition, load_edition
 from lifecycle.same import changed, kept
+from lifecycle.traces import judgements
 from lifecycle.views import three_views
 from tests.lifecycle.made_up import NEW, TEXT, line, stream
 from tests.lifecycle.other_elements import ADDED, ROWS, WITHOUT_MARKS, with_other_elements
@@ -358,6 +359,15 @@ def test_marks_that_a_voided_visit_had_given_leave_the_change_of_grade_without_s
     story.decided(again, "change_grade")
     story.corrected(first, void=True)
     assert story.version_of(e.GradeChanged) in story.last.unsupported
+
+
+def test_a_trace_shows_what_was_carried_and_finds_it_again() -> None:
+    story = _grown_old(after_adoption())
+    found = judgements(story.certificate.id, story.history, story.editions)
+    (asked,) = (each for each in found if each.question == "carried")
+    assert (asked.edition, asked.equal) == (NEW, True)
+    assert {each.rule for each in asked.criteria} == {"succession.merged_elements", "succession.new_elements"}
+    assert all(each.equal in (True, None) for each in found)
 
 
 def test_three_views_tell_the_checks_that_were_carried_over() -> None:
