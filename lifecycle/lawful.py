@@ -61,7 +61,7 @@ def _in_the_tables(recorded: Recorded, certificate: Certificate, known: Known) -
         return
     unsupported = _unsupported(certificate.history)
     for problem in problems(certificate, recorded, unsupported, known.editions):
-        raise NotLawful(problem=problem, problem_zh=problem)
+        raise NotLawful(problem=problem.en, problem_zh=problem.zh)
 
 
 def _as_corrected(recorded: Recorded, certificate: Certificate, known: Known) -> None:
@@ -73,8 +73,9 @@ def _as_corrected(recorded: Recorded, certificate: Certificate, known: Known) ->
         unlawful, problem = found
         topic = e.topic_of(unlawful.fact)
         raise errors.CorrectionMakesIllegal(
-            certificate=certificate.label, version=unlawful.version, topic=topic, problem=problem
-        )
+            certificate=certificate.label, version=unlawful.version, topic=topic, problem=problem.en,
+            problem_zh=problem.zh,
+        )  # fmt: skip
 
 
 def _as_proposed(recorded: Recorded, certificate: Certificate, known: Known) -> None:

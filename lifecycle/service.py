@@ -15,7 +15,7 @@ from eventsourcing.application import Application
 
 from lifecycle import certificate as certificates
 from lifecycle import commands as c
-from lifecycle import decide, errors, keys, scheme, signing_keys
+from lifecycle import decide, errors, files, keys, scheme, signing_keys
 from lifecycle import events as e
 from lifecycle import organisation as organisations
 from lifecycle import person as persons
@@ -30,7 +30,7 @@ from lifecycle.periods import legal_day
 from lifecycle.rules import Edition, normalise_number, shipped_editions
 from lifecycle.scheme import Scheme
 from lifecycle.signing_keys import SigningKey, SigningKeys
-from lifecycle.store import DayTurned, KeyNotInForce, ReceiptExists, VersionConflict
+from lifecycle.store import DayTurned, KeyNotInForce, ReceiptExists, Recorder, VersionConflict
 from lifecycle.trail_reads import TrailReads
 from lifecycle.work import Answer, Request, Work, receipt_of, repeated
 
@@ -42,6 +42,12 @@ class Clock(Protocol):
     """The present of a simulation, or None: a production register takes its instants from the database."""
 
     def instant(self) -> datetime | None: ...
+
+
+class Streams(Protocol):
+    """What the library's event store gives, as our mapper makes it."""
+
+    def get(self, originator_id: UUID, *, gt: int | None = None, lte: int | None = None) -> Iterator[e.Recorded]: ...
 
 
 class Begun(NamedTuple):
@@ -60,6 +66,8 @@ class Register(Application[UUID]):
         "PERSISTENCE_MODULE": "lifecycle.store",
         "MAPPER_TOPIC": "lifecycle.store:JsonMapper",
     }
+    recorder: Recorder  # pyright: ignore[reportIncompatibleVariableOverride]
+    events: Streams  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(self, env: dict[str, str], clock: Clock) -> None:
         super().__init__(env)
@@ -312,6 +320,7 @@ class Register(Application[UUID]):
         moment = self._moment(request, begun.today, command, certificate)
         propose = decide.needs_second(certificate, command, moment)
         facts = (decide.propose if propose else decide.decide)(certificate, command, moment)
+        self._require_kept(certificate, facts)
         work = self._work(certificate, facts)
         if isinstance(command, c.SubmitApplication):
             enter_application(self, Work(certificate.id, 0) if propose else work, command, moment)
@@ -325,11 +334,21 @@ class Register(Application[UUID]):
         proposed = decide.command_of(proposal)
         moment = self._moment(request, begun.today, proposed, certificate, (proposal.proposed.by.person,))
         facts = decide.approve(certificate, number, command.digest, moment)
+        self._require_kept(certificate, facts)
         work = self._work(certificate, facts)
         if isinstance(proposed, c.SubmitApplication):
             enter_application(self, work, proposed, moment)
         entail(self, work, certificate, facts, moment)
         return work
+
+    def _require_kept(self, certificate: Certificate, facts: Iterable[e.Fact]) -> None:
+        """Raises NoticeNotKept where a fact says that a notice was served of which nobody has the bytes."""
+        for fact in facts:
+            if isinstance(fact, e.HolderNotified) and fact.notice_sha256 is not None:
+                with self.recorder.connection() as connection:
+                    found = files.kept(connection, [fact.notice_sha256])
+                if not found:
+                    raise errors.NoticeNotKept(sha256=fact.notice_sha256, certificate=certificate.id, of=fact.of)
 
     def _work(self, certificate: Certificate, facts: Sequence[e.Fact]) -> Work:
         """The facts, after those that the certificate's stream holds already."""

@@ -193,7 +193,13 @@ COPY spoken (kind, name, says, position, at) FROM STDIN
 -- name: copy_kept
 COPY kept (kind, name, says, position, at) FROM STDIN
 
--- Documents by the digest of their bytes as they are, keys, and the digests of their secrets that events tell.
+-- A file that is cited may be elsewhere.
+-- name: forget_files_elsewhere
+DELETE FROM spoken
+WHERE kind = 'file' AND NOT EXISTS (SELECT FROM certlife.files WHERE encode(files.sha256, 'hex') = spoken.name)
+
+-- Documents and files by the digest of their bytes as they are, keys, and the digests of their secrets that events tell.
+-- A file that no event cites yet is nobody's.
 -- name: keep_documents_and_keys
 INSERT INTO kept (kind, name, says, at)
 SELECT 'document', encode(sha256, 'hex'),
@@ -212,6 +218,14 @@ UNION ALL
 SELECT 'secret', key_hashes.key, encode(key_hashes.sha256, 'hex'), key_hashes.issued_at
 FROM certlife.key_hashes
 JOIN spoken ON spoken.kind = 'secret' AND spoken.name = key_hashes.key
+UNION ALL
+SELECT 'notice', spoken.name, 'kept', files.kept_at
+FROM certlife.files
+JOIN (SELECT DISTINCT name FROM spoken WHERE kind = 'notice') AS spoken ON spoken.name = encode(files.sha256, 'hex')
+UNION ALL
+SELECT 'file', spoken.name, encode(sha256(files.content), 'hex'), files.kept_at
+FROM certlife.files
+JOIN (SELECT DISTINCT name FROM spoken WHERE kind = 'file') AS spoken ON spoken.name = encode(files.sha256, 'hex')
 
 -- Who read the trail, by legal days, in order.
 -- name: select_trail_reads

@@ -71,6 +71,8 @@ QUESTIONS = {
     "/certificates/{certificate_id}/documents": STAFF_AND_HOLDER,
     "/certificates/{certificate_id}/documents/{number}": STAFF_AND_HOLDER,
     "/certificates/{certificate_id}/changes": STAFF_AND_HOLDER,
+    "/certificates/{certificate_id}/files": STAFF_AND_HOLDER,
+    "/certificates/{certificate_id}/notices": STAFF_AND_HOLDER,
     "/events": STAFF_AND_HOLDER,
     "/events/{position}": STAFF_AND_HOLDER,
     "/events.csv": STAFF_AND_HOLDER,
@@ -85,6 +87,8 @@ REHEARSALS = {
     ("GET", "/rehearsals/{rehearsal_id}/affected"),
 }  # fmt: skip
 """Their cells stand in test_rehearsals.py."""
+PAPERS = {("POST", "/files"), ("GET", "/files/{sha256}"), ("GET", "/certificates/{certificate_id}/notices/{version}")}
+"""Their cells stand in test_files.py and test_notices.py."""
 LEDGER = {"/ledger/checkpoint", "/ledger/proof", "/ledger/consistency"}
 PUBLISHED = {"/status-lists/{number}", *LEDGER}
 PUBLIC = {"/status/{number:path}", "/status", *PUBLISHED}
@@ -133,8 +137,8 @@ def test_there_are_exactly_these_endpoints(office: Office) -> None:
     expected = {("POST", path) for path in ALLOWED} | {
         ("GET", path) for path in {*QUESTIONS, *PUBLIC, *KEYLESS, *PAGES, *ASKED_BY_PAGES}
     }
-    assert found == expected | REHEARSALS
-    assert len(found) == 64
+    assert found == expected | REHEARSALS | PAPERS
+    assert len(found) == 69
     assert {lawful.address for lawful in LAWFUL} == ALLOWED.keys()
 
 
