@@ -1,7 +1,7 @@
 """What stands in plain tables held to the events that speak of it, one to one, with what each says of the other.
 
-Documents, notices, files, keys, reads of the trail, lines of rehearsals; and, of the streams among themselves, numbers printed and
-claimed, applications submitted and entered with their organisations.
+Documents, notices, files, keys, reads of the trail, lines of rehearsals; and, of the streams among themselves, numbers
+printed and claimed, applications submitted and entered with their organisations.
 """
 
 from collections.abc import Iterable, Iterator

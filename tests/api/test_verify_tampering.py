@@ -255,6 +255,17 @@ def edit_document(by: Tamperer) -> Edited:
     return Edited("orphans", sealed.position or 0)
 
 
+def edit_file(by: Tamperer) -> Edited:
+    told: Any = by.of(e.HolderNotified)
+    way, digest = by.chance.choice((
+        ("DELETE FROM certlife.files WHERE sha256 = %s", told.fact.notice_sha256),
+        ("UPDATE certlife.files SET content = content || ' ' WHERE sha256 = %s", told.fact.notice_sha256),
+        ("UPDATE certlife.files SET content = content || ' ' WHERE sha256 = %s", told.fact.proof_sha256),
+    ))  # fmt: skip
+    by.do(way, bytes.fromhex(digest))
+    return Edited("orphans", told.position)
+
+
 def edit_key(by: Tamperer) -> Edited:
     issued = by.of(e.KeyIssued)
     statement = by.chance.choice((
@@ -302,7 +313,7 @@ def edit_line(by: Tamperer) -> Edited:
 
 FOLLOWING = {
     each.__name__: each
-    for each in (edit_read_model, edit_receipt, edit_document, edit_key, edit_reads, edit_line)
+    for each in (edit_read_model, edit_receipt, edit_document, edit_file, edit_key, edit_reads, edit_line)
 }  # fmt: skip
 
 
