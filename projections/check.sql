@@ -15,6 +15,10 @@ SET TRANSACTION SNAPSHOT %(snapshot)s
 -- name: count_events
 SELECT count(*) FROM certlife.events
 
+-- How many there are after a position.
+-- name: count_events_after
+SELECT count(*) FROM certlife.events WHERE position > %(position)s
+
 -- The last event's position.
 -- name: select_end
 SELECT coalesce(max(position), 0) FROM certlife.events
@@ -37,10 +41,11 @@ SET LOCAL search_path = pg_temp
 -- name: select_read_model
 SELECT position, complete_until, version, definition FROM projections.position WHERE projection = %(projection)s
 
--- The first event recorded after a position, if that was before an instant.
+-- The first event recorded after a position, if that was before an instant. In a simulation each process may have a
+-- present of its own.
 -- name: select_unseen
 SELECT position FROM certlife.events
-WHERE position > %(position)s AND recorded_at < %(complete_until)s
+WHERE position > %(position)s AND recorded_at < %(complete_until)s AND certlife.register_kind() = 'production'
 ORDER BY position
 LIMIT 1
 
@@ -175,7 +180,7 @@ ORDER BY position
 
 -- Receipts in the order of their events.
 -- name: select_receipts
-SELECT position, person, idempotency_key, body_sha256, response, recorded_at
+SELECT position, person, idempotency_key, encode(body_sha256, 'hex'), response, recorded_at
 FROM certlife.receipts
 ORDER BY position, person, idempotency_key
 

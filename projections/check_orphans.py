@@ -84,21 +84,25 @@ class OrphansCheck:
         total, told = count_events(connection), _Told()
         for statement in ("write_aside", "create_spoken", "create_kept"):
             connection.execute(SQL[statement])
-        yield Progress(self.name, 0, total)
-        topics = {"topics": [e.topic_of(fact) for fact in {*SPEAK, *CITE, *KEEP}]}
-        with rows_of(connection, SQL["select_events_in_order"], topics, PAGE) as events:
-            while rows := events.fetchmany(PAGE):
-                facts = [recorded for row in rows if (recorded := _read(row)) is not None]
-                _put(
-                    connection, "copy_spoken", (item for each in facts for item in (*told.spoken(each), *_cited(each)))
-                )
-                _put(connection, "copy_kept", (item for each in facts for item in _kept(each)))
-        _put(connection, "copy_spoken", told.at_the_end())
+        for position in self._spoken(connection, told):
+            yield Progress(self.name, min(position, total), total)
         for statement in ("forget_files_elsewhere", "keep_documents_and_keys"):
             connection.execute(SQL[statement])
         _put(connection, "copy_kept", [*told.reads(connection), *told.lines(connection)])
         self._compare(connection)
         yield Progress(self.name, total, total)
+
+    def _spoken(self, connection: Connection, told: "_Told") -> Iterator[int]:
+        """What events speak of is put down; tells the position that it has come to."""
+        topics = {"topics": [e.topic_of(fact) for fact in {*SPEAK, *CITE, *KEEP}]}
+        with rows_of(connection, SQL["select_events_in_order"], topics, PAGE) as events:
+            while rows := events.fetchmany(PAGE):
+                facts = [recorded for row in rows if (recorded := _read(row)) is not None]
+                _put(connection, "copy_spoken", (item for each in facts for item in told.spoken(each)))
+                _put(connection, "copy_spoken", (item for each in facts for item in _cited(each)))
+                _put(connection, "copy_kept", (item for each in facts for item in _kept(each)))
+                yield rows[-1][0]
+        _put(connection, "copy_spoken", told.at_the_end())
 
     def _compare(self, connection: Connection) -> None:
         first = First()
