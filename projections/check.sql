@@ -145,6 +145,38 @@ WHERE recorded IS NULL OR before = position
 ORDER BY position
 LIMIT 1
 
+-- Rows that stand twice where no constraint is left to hinder them.
+-- name: compare_register_whole
+SELECT
+    coalesce((
+        SELECT max(event.position) FROM certlife.events AS event
+        WHERE event.originator_id = doubled.certificate_id AND event.position <= %(upto)s
+    ), %(upto)s) AS position,
+    doubled.what, 'added' AS how
+FROM (
+    SELECT certificate_id, number AS what FROM projections.register
+    GROUP BY certificate_id, number HAVING count(*) > 1
+    UNION ALL
+    SELECT certificate_id, certificate_id::text FROM projections.certificate
+    GROUP BY certificate_id HAVING count(*) > 1
+) AS doubled
+ORDER BY position
+LIMIT 1
+
+-- name: compare_deadlines_whole
+SELECT
+    coalesce((
+        SELECT max(event.position) FROM certlife.events AS event
+        WHERE event.originator_id = doubled.certificate_id AND event.position <= %(upto)s
+    ), %(upto)s) AS position,
+    doubled.what, 'added' AS how
+FROM (
+    SELECT certificate_id, concat_ws(' ', certificate_id, kind, subject) AS what FROM projections.deadline
+    GROUP BY certificate_id, kind, subject HAVING count(*) > 1
+) AS doubled
+ORDER BY position
+LIMIT 1
+
 -- Certificates said to be set aside that are not, and those that are and are not said to be.
 -- name: compare_set_aside
 SELECT
@@ -250,14 +282,17 @@ ORDER BY rehearsal, certificate
 SELECT DISTINCT ON (kind, expected IS NULL, found IS NULL) kind, name, expected, found, position
 FROM (
     SELECT coalesce(spoken.kind, kept.kind) AS kind, coalesce(spoken.name, kept.name) AS name,
-        spoken.says AS expected, kept.says AS found,
+        spoken.says AS expected, CASE WHEN kept.times > 1 THEN kept.times || ' times ' ELSE '' END || kept.says AS found,
         coalesce(spoken.position, kept.position, (
             SELECT max(event.position) FROM certlife.events AS event WHERE event.recorded_at <= kept.at
         ), 0) AS position
     FROM (
         SELECT kind, name, says, min(position) AS position FROM spoken GROUP BY kind, name, says
     ) AS spoken
-    FULL JOIN kept ON kept.kind = spoken.kind AND kept.name = spoken.name
-    WHERE spoken.says IS DISTINCT FROM kept.says
+    FULL JOIN (
+        SELECT kind, name, says, min(position) AS position, min(at) AS at, count(*) AS times FROM kept
+        GROUP BY kind, name, says
+    ) AS kept ON kept.kind = spoken.kind AND kept.name = spoken.name
+    WHERE spoken.says IS DISTINCT FROM kept.says OR kept.times > 1
 ) AS differing
 ORDER BY kind, expected IS NULL, found IS NULL, position

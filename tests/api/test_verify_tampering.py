@@ -193,8 +193,10 @@ def edit_read_model(by: Tamperer) -> Edited:
     rows = by.do(f"SELECT ctid::text, {key} FROM projections.{table} ORDER BY {table}")
     place, of = by.chance.choice(rows)
     position = of if table == "trail" else by.last_of(of)
-    way = by.chance.choice(("change", "change", "change", "delete", "add"))
-    if way == "delete":
+    way = by.chance.choice(("change", "change", "change", "delete", "add", "double"))
+    if way == "double":
+        by.do(f"INSERT INTO projections.{table} SELECT * FROM projections.{table} WHERE ctid = %s::tid", place)
+    elif way == "delete":
         by.do(f"DELETE FROM projections.{table} WHERE ctid = %s::tid", place)
     elif way == "add":
         by.do(ADDED[table], place)
@@ -270,6 +272,7 @@ def edit_key(by: Tamperer) -> Edited:
     issued = by.of(e.KeyIssued)
     statement = by.chance.choice((
         "DELETE FROM certlife.key_hashes WHERE key = %s",
+        "INSERT INTO certlife.key_hashes SELECT * FROM certlife.key_hashes WHERE key = %s",
         "UPDATE certlife.key_hashes SET role = 'owner' WHERE key = %s",
         "UPDATE certlife.key_hashes SET sha256 = sha256('a secret that somebody knows') WHERE key = %s",
         "UPDATE certlife.key_hashes SET person = 'somebody' WHERE key = %s",

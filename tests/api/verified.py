@@ -163,6 +163,12 @@ def tampering(database: Database) -> Generator[Callable[[int], Tamperer]]:
 
 NO_CONSTRAINTS = """
     ALTER TABLE certlife.documents DROP CONSTRAINT documents_digest_check;
+    ALTER TABLE projections.register DROP CONSTRAINT register_pkey;
+    ALTER TABLE projections.certificate DROP CONSTRAINT certificate_pkey;
+    ALTER TABLE projections.deadline DROP CONSTRAINT deadline_pkey;
+    ALTER TABLE projections.trail DROP CONSTRAINT trail_pkey;
+    DROP INDEX projections.register_place;
+    ALTER TABLE certlife.key_hashes DROP CONSTRAINT key_hashes_sha256_key, DROP CONSTRAINT key_hashes_key_key;
     ALTER TABLE certlife.files DROP CONSTRAINT files_digest_check;
     ALTER TABLE certlife.rehearsal_lines DROP CONSTRAINT rehearsal_lines_check;
 """
