@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import psycopg
+from joserfc.jwk import OctKey
 
 from api import log
 from api.checkpoints import Checkpoints
@@ -19,6 +20,7 @@ from api.https_post import Sender
 from api.key_folder import KeyFolder
 from api.ledger_publication import LedgerPublication
 from api.lookup import Questions
+from api.master_keys import MasterKeys
 from api.places import Places
 from api.postgres import running
 from api.present import DatabasePresent, SimulatedPresent
@@ -35,6 +37,8 @@ from api.status import StatusQuestions
 from api.status_list import StatusLists
 from lifecycle import scheduler
 from lifecycle.errors import DayInFuture
+from lifecycle.personal import Personal
+from lifecycle.persons import Persons
 from lifecycle.scheduler import Tick, tick
 from lifecycle.service import Register
 from lifecycle.sql import load
@@ -78,6 +82,7 @@ class House:
     ledger_publication: LedgerPublication
     settings: Settings
     runner: Runner
+    persons: Persons
     clock: object | None = None
 
     @property
@@ -209,9 +214,11 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
         publishing = Publishing(signer, lists, documents.signer)
         ledger = _ledger(register, kind, settings)
         runner = Runner(register, lambda: reading(where))
+        masters = MasterKeys(KeyFolder(settings.keys_folder / kind / "persons", OctKey))
         house = House(
-            where, register, present, kind, engine, questions, status, publishing, documents, *ledger, settings, runner
-        )
+            where, register, present, kind, engine, questions, status, publishing, documents, *ledger, settings, runner,
+            Persons(Personal(register, masters)),
+        )  # fmt: skip
         stack.callback(house.stop)
         yield house
 

@@ -79,9 +79,21 @@ def _organisation(at: Judged) -> organisation.Organisation:
 
 
 def _registers_person(fact: e.PersonRegistered, at: Judged) -> None:
-    _require_own_stream(at, person.id_of(fact.person))
-    found = person.fold(at.id, at.before)
-    _require_same(at, person.register(found, c.RegisterPerson(person=fact.person), at.moment))
+    _require_same(at, person.register(_person(fact.person, at), fact.person, None, at.moment))
+
+
+def _gives_details(fact: e.PersonalDetailsSealed, at: Judged) -> None:
+    _require_same(at, person.give_details(_person(fact.person, at), fact.person, fact.digest, at.moment))
+
+
+def _erases_person(fact: e.PersonErased, at: Judged) -> None:
+    command = c.ErasePerson(grounds=fact.grounds)
+    _require_same(at, person.erase(_person(fact.person, at), fact.person, command, at.moment))
+
+
+def _person(name: str, at: Judged) -> person.Person:
+    _require_own_stream(at, person.id_of(name))
+    return person.fold(at.id, at.before)
 
 
 def _declares_conflict(fact: e.ConflictDeclared, at: Judged) -> None:
@@ -119,6 +131,11 @@ def _publishes_edition(fact: e.EditionPublished, at: Judged) -> None:
     else:
         shipped = load_edition(fact.text, file=fact.published)
         _require_same(at, scheme.publish(found.editions, [shipped], at.moment))
+
+
+def _rejects_edition(fact: e.ProposalRejected, at: Judged) -> None:
+    found = _scheme(getattr(at.history[0].fact, "scheme", ""), at)
+    _require_same(at, scheme.reject(found, fact.proposal or 0, fact.reason, at.moment))
 
 
 def _scheme(code: str, at: Judged) -> scheme.Scheme:
@@ -204,11 +221,14 @@ SMALLER: dict[type[e.Fact], Callable[[Any, Judged], None]] = {
     e.BarImposed: lambda _, at: _organisation(at) and None,
     e.BarLifted: _lifts_bar,
     e.PersonRegistered: _registers_person,
+    e.PersonalDetailsSealed: _gives_details,
+    e.PersonErased: _erases_person,
     e.ConflictDeclared: _declares_conflict,
     e.SerialTaken: _takes_serial,
     e.NumberClaimed: _claims_number,
     e.EditionProposed: _proposes_edition,
     e.EditionPublished: _publishes_edition,
+    e.ProposalRejected: _rejects_edition,
     e.RehearsalRequested: _requests_rehearsal,
     e.RehearsalCompleted: _completes_rehearsal,
     e.RehearsalApproved: _approves_rehearsal,
@@ -219,6 +239,7 @@ SMALLER: dict[type[e.Fact], Callable[[Any, Judged], None]] = {
     e.KeyRevoked: _revokes_key,
     e.SigningKeyAdded: _adds_signing_key,
     e.SigningKeyRetired: _retires_signing_key,
+    e.MasterKeyChanged: _of_register,
     e.TrailReadsSealed: _seals_reads,
 }
 """How each event of a stream that is no certificate's is judged."""

@@ -11,8 +11,10 @@ from typing import Any
 from lifecycle import commands as c
 from lifecycle import errors
 from lifecycle import events as e
+from lifecycle import separation_of_editions as editions
 from lifecycle.breach import (
     Breach,
+    ErasedOneself,
     NotAsProposed,
     NotByTheClock,
     NotJudged,
@@ -26,7 +28,7 @@ from lifecycle.decide import require_role
 from lifecycle.decisions.application import require_on_team, require_reviewers_free
 from lifecycle.decisions.dispute import require_uninvolved
 from lifecycle.decisions.moment import Moment
-from lifecycle.decisions.permission import require_independent, require_no_conflict
+from lifecycle.decisions.permission import require_independent, require_no_conflict, require_serving
 from lifecycle.duties import DUTIES
 from lifecycle.errors import Refusal
 from lifecycle.events import Recorded
@@ -70,6 +72,8 @@ RECORDED_BY: dict[type[e.Fact], CommandType] = {
     e.RecordCorrected: c.Correct,
 }
 """The command that records each fact of a certificate; a re-issue that prints a change of grade was decided with it."""
+
+OF_PERSONS: dict[type[e.Fact], CommandType] = {e.PersonalDetailsSealed: c.GiveDetails, e.PersonErased: c.ErasePerson}
 
 OF_THE_CLOCK = frozenset({e.SurveillanceDue, e.SurveillanceOverdue, e.CertificateExpired})
 
@@ -121,13 +125,16 @@ def _after(certificate: Certificate, history: Sequence[Recorded]) -> Certificate
 def held_role(recorded: Recorded, certificate: Certificate, known: Known) -> None:
     """The role allows the act, and the clock alone does the clock's."""
     fact = recorded.fact
+    if editions.concerns(recorded, certificate):
+        editions.held_role(recorded)
+        return
     if type(fact) in OF_THE_CLOCK and fact.by.role != "clock":
         raise NotByTheClock(person=fact.by.person, role=fact.by.role)
     if isinstance(fact, e.ActProposed):
         require_role(fact.by.role, _named(fact.act), DUTIES[_named(fact.act)].by)
     elif isinstance(fact, e.ProposalRejected):
         _require_may_reject(fact, certificate.proposals[fact.proposal or 0])
-    elif (command := _command(recorded)) is not None:
+    elif (command := OF_PERSONS.get(type(fact)) or _command(recorded)) is not None:
         duty = DUTIES[command]
         allowed = (duty.approved_by or duty.by) if fact.proposal is not None else duty.by
         require_role(fact.by.role, command, allowed, approving=fact.proposal is not None)  # pyright: ignore
@@ -135,6 +142,9 @@ def held_role(recorded: Recorded, certificate: Certificate, known: Known) -> Non
 
 def two_persons(recorded: Recorded, certificate: Certificate, known: Known) -> None:
     """One person proposed it, another approved it, once, and both signed."""
+    if editions.concerns(recorded, certificate):
+        editions.two_persons(recorded, certificate, known)
+        return
     fact, command = recorded.fact, _command(recorded)
     if command is None:
         return
@@ -157,6 +167,8 @@ def two_persons(recorded: Recorded, certificate: Certificate, known: Known) -> N
 
 def free_of_the_case(recorded: Recorded, certificate: Certificate, known: Known) -> None:
     """Who signed, reviewed or handled it had no part in what it is about; who recorded it was of the team."""
+    if editions.concerns(recorded, certificate):
+        return
     fact = recorded.fact
     moment = known.moment(recorded, _persons(fact))
     case = certificate.cases.get(fact.case or 0)
@@ -165,7 +177,7 @@ def free_of_the_case(recorded: Recorded, certificate: Certificate, known: Known)
         of = certificate.cases.get(target or 0)
         require_independent(certificate, of, _command(recorded), moment)  # pyright: ignore[reportArgumentType]
     elif isinstance(fact, e.AssessmentPlanned | e.SurveillancePlanned):
-        require_no_conflict(certificate, fact.team, moment)
+        require_serving(certificate, fact.team, moment)
     elif case is not None:
         _within_case(fact, certificate, case, moment)
 
@@ -184,12 +196,14 @@ def _within_case(fact: e.Fact, certificate: Certificate, case: Case, moment: Mom
 
 
 def own_key(recorded: Recorded, certificate: Certificate, known: Known) -> None:
-    """The key was that person's, in that role, and nobody gave a role to himself."""
+    """The key was that person's, in that role, and nobody gave a role to himself, or erased himself."""
     fact = recorded.fact
     if (problem := known.problem_with(fact.by, recorded.position or 0)) is not None:
         raise NotOfThatKey(person=fact.by.person, role=fact.by.role, key=fact.by.key, problem=problem)
     if isinstance(fact, e.KeyIssued) and fact.by.person == fact.person:
         raise RoleGivenToOneself(person=fact.person, key=fact.key, role=fact.role)
+    if isinstance(fact, e.PersonErased) and fact.by.person == fact.person:
+        raise ErasedOneself(person=fact.person)
 
 
 Rule = Callable[[Recorded, Certificate, Known], None]

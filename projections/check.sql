@@ -235,9 +235,9 @@ COPY kept (kind, name, says, position, at) FROM STDIN
 DELETE FROM spoken
 WHERE kind = 'file' AND NOT EXISTS (SELECT FROM certlife.files WHERE encode(files.sha256, 'hex') = spoken.name)
 
--- Documents and files by the digest of their bytes as they are, keys, and the digests of their secrets that events tell.
--- A file that no event cites yet is nobody's.
--- name: keep_documents_and_keys
+-- Documents and files by the digest of their bytes as they are, keys, the digests of their secrets that events tell, and
+-- whether something is kept of a person. A file that no event cites yet is nobody's.
+-- name: keep_rows
 INSERT INTO kept (kind, name, says, at)
 SELECT 'document', encode(sha256, 'hex'),
     concat_ws(' ', octet_length(content), encode(sha256(content), 'hex'),
@@ -251,6 +251,11 @@ SELECT 'key', key,
         coalesce(((extract(epoch FROM revoked_at) * 1000000)::bigint)::text, '-')),
     issued_at
 FROM certlife.key_hashes
+UNION ALL
+SELECT 'details', person,
+    CASE WHEN erased_at IS NULL THEN 'sealed' ELSE concat('erased ', (extract(epoch FROM erased_at) * 1000000)::bigint) END,
+    erased_at
+FROM certlife.personal_details
 UNION ALL
 SELECT 'secret', key_hashes.key, encode(key_hashes.sha256, 'hex'), key_hashes.issued_at
 FROM certlife.key_hashes

@@ -47,6 +47,7 @@ KINDS = {
     "document": "证书文本",
     "notice": "通知书",
     "file": "文件",
+    "details": "人员资料",
     "key": "密钥",
     "secret": "密钥的秘密摘要",
     "reads": "查阅记录",
@@ -57,7 +58,8 @@ KINDS = {
 """What is compared: what an event speaks of, and what is kept of it, under the same name."""
 
 SPEAK = (
-    e.DocumentSealed, e.KeyIssued, e.KeyRevoked, e.TrailReadsSealed, e.RehearsalRequested, e.RehearsalCompleted,
+    e.DocumentSealed, e.PersonalDetailsSealed, e.PersonErased, e.KeyIssued, e.KeyRevoked, e.TrailReadsSealed,
+    e.RehearsalRequested, e.RehearsalCompleted,
     e.CertificateIssued, e.CertificateRenewed, e.CertificateReissued, e.ApplicationSubmitted,
 )  # fmt: skip
 CITE = tuple(fact for fact in e.FACTS.values() if set(fact.__struct_fields__) & set(files.MEMBERS))
@@ -86,7 +88,7 @@ class OrphansCheck:
             connection.execute(SQL[statement])
         for position in self._spoken(connection, told):
             yield Progress(self.name, min(position, total), total)
-        for statement in ("forget_files_elsewhere", "keep_documents_and_keys"):
+        for statement in ("forget_files_elsewhere", "keep_rows"):
             connection.execute(SQL[statement])
         _put(connection, "copy_kept", [*told.reads(connection), *told.lines(connection)])
         self._compare(connection)
@@ -118,6 +120,7 @@ class _Told:
 
     def __init__(self) -> None:
         self.keys: dict[str, tuple[e.Recorded, datetime | None]] = {}
+        self.details: dict[str, Item] = {}
         self.unfinished: set[str] = set()
         self.last_day = ""
 
@@ -132,6 +135,12 @@ class _Told:
                     yield Item("secret", fact.key, fact.secret_sha256, recorded.position)
             case e.KeyRevoked() if fact.key in self.keys:
                 self.keys[fact.key] = self.keys[fact.key][0], recorded.recorded_at
+            case e.PersonalDetailsSealed():
+                self.details[fact.person] = Item("details", fact.person, "sealed", recorded.position)
+            case e.PersonErased():
+                says = f"erased {_micros(recorded.recorded_at)}"
+                self.details[fact.person] = Item("details", fact.person, says, recorded.position)
+                self._revoke_all(fact.person, recorded.recorded_at)
             case e.TrailReadsSealed():
                 self.last_day = max(self.last_day, fact.day.isoformat())
                 yield Item("reads", fact.day.isoformat(), f"{fact.reads} {fact.sha256}", recorded.position)
@@ -147,7 +156,14 @@ class _Told:
             case e.ApplicationSubmitted():
                 yield _entry(recorded, str(recorded.originator_id), fact.organisation, fact)
 
+    def _revoke_all(self, person: str, at: datetime | None) -> None:
+        """Whoever is erased has no key any more."""
+        for key, (issued, revoked_at) in self.keys.items():
+            if revoked_at is None and issued.fact.person == person:  # pyright: ignore[reportAttributeAccessIssue]
+                self.keys[key] = issued, at
+
     def at_the_end(self) -> Iterator[Item]:
+        yield from self.details.values()
         for key, (issued, revoked_at) in self.keys.items():
             yield Item("key", key, _key(issued, revoked_at), issued.position)
 

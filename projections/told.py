@@ -110,11 +110,15 @@ def of_other(recorded: Recorded) -> Told:
     )
 
 
-def of_unreadable(row: log.Row, problem: str) -> Told:
-    """An event of which nothing but its columns can be read."""
+def of_unreadable(row: log.Row, problem: str, walk: Walk | None) -> Told:
+    """An event of which nothing but its columns can be read; ``walk`` is the certificate before it, if it is known."""
     position, stream, version, topic, _, recorded_at = row
     certificate = stream if topic in CERTIFICATE_TOPICS else None
-    return Told(position, recorded_at, topic, stream, version, certificate_id=certificate, problem=problem)
+    organisation = walk.organisation if walk else None
+    return Told(
+        position, recorded_at, topic, stream, version,
+        certificate_id=certificate, organisation=organisation, problem=problem,
+    )  # fmt: skip
 
 
 def storable(text: str) -> str:
@@ -135,10 +139,15 @@ def _told(recorded: Recorded, **more: Any) -> Told:
         signed_by=fact.signed_by,
         cause=fact.cause,
         case=fact.case,
-        grounds={name: value for name in GROUNDS if (value := getattr(fact, name, None)) not in (None, "", ())},
+        grounds={name: value for name in _said(fact) if (value := getattr(fact, name, None)) not in (None, "", ())},
         refers=tuple(references(fact)),
         **more,
     )
+
+
+def _said(fact: e.Fact) -> tuple[str, ...]:
+    """What is told of it; of later facts about persons also of whom: the rows of earlier ones never change."""
+    return (*GROUNDS, "person") if isinstance(fact, e.PersonalDetailsSealed | e.PersonErased) else GROUNDS
 
 
 def _small(number: int | None) -> int | None:
