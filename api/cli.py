@@ -51,6 +51,7 @@ from projections.ledger import Tree
 from projections.rebuild import Progress as Made
 from projections.rebuild import RebuildEnded, discard
 from projections.rebuild import rebuild as made_anew
+from projections.shared import HandLost
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 keys = typer.Typer(
@@ -68,7 +69,7 @@ app.command()(rehearsal_command.adopt)
 EXPECTED = (
     Refusal, PresentRefused, PostgresUnavailable, EditionChanged, StepFailed, server.AddressTaken, PersistenceError,
     KeyFolderRefused, MalformedEdition, Unreadable,
-    OtherDefinition, RebuildEnded, LineEdited,
+    OtherDefinition, RebuildEnded, LineEdited, HandLost,
     psycopg.OperationalError, OSError,
 )  # fmt: skip
 
@@ -253,6 +254,8 @@ def verify_register(
         asked = [check for check in checks(connection, folder, key or [], checkpoint or []) if check.name in wanted]
         found = _show_checks(verify(where.service, asked, os.cpu_count() or 1))
     if found:
+        if first := min((each for each in found if each), default=0):
+            console.print(f"The first bad position is {first}.  首个有问题的位置：{first}。")
         raise typer.Exit(1)
     console.print("Nothing was changed.  未发现改动。")
 
@@ -480,13 +483,13 @@ def _show(progress: Iterator[Generated]) -> None:
             bar.update(task, completed=each.share, description=f"{each.day}  {each.facts} facts  {rate:.0f}/s")
 
 
-def _show_checks(said: Iterable[Checked | Finding]) -> int:
-    """Progress as it comes, and what was found in both languages; answers how much that was."""
-    found, told = 0, 0.0
+def _show_checks(said: Iterable[Checked | Finding]) -> list[int]:
+    """Progress as it comes, and what was found in both languages; answers at which positions."""
+    found, told = [], 0.0
     began: dict[str, float] = {}
     for each in said:
         if isinstance(each, Finding):
-            found += 1
+            found.append(each.position)
             console.print(f"{each.message('en')}\n{each.message('zh')}", markup=False)
             continue
         began.setdefault(each.check, time.monotonic())

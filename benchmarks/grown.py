@@ -59,7 +59,7 @@ def grown(house: House, events: int) -> int:
     """The register holds about so many events; answers how many."""
     for _ in generate(house, LIVES, 1, BEGIN + timedelta(days=365 * YEARS + 10), years=YEARS):
         pass
-    with psycopg.connect(house.addresses.owner, autocommit=True) as owner:
+    with psycopg.connect(house.addresses.owner or "", autocommit=True) as owner:
         told = [(list(group)) for _, group in groupby(owner.execute(SQL["select_told"]).fetchall(), lambda row: row[0])]
         receipts: dict[int, Receipt] = {row[4]: row for row in owner.execute(SQL["select_receipts"]).fetchall()}
         _serials.clear()

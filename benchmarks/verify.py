@@ -8,20 +8,18 @@ import os
 import resource
 import subprocess
 import sys
-from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
 from api.house import House
 from benchmarks.ground import figure, ground, middle
 from benchmarks.grown import grown
-from benchmarks.serving import settings_of
+from benchmarks.serving import CERTLIFE, settings_of
 
 ROUNDS = 5
 EVENTS = 1_000_000
 SECONDS_A_MILLION = 120.0
 """What it may take."""
-CERTLIFE = str(Path(sys.executable).with_name("certlife"))
 CHECKS = ("trail", "ledger", "streams", "register", "deadlines", "receipts", "orphans")
 
 
@@ -55,7 +53,7 @@ def run(events: int | None) -> tuple[int, list[dict[str, Any]]]:
 def _verified(house: House, *options: str) -> Run:
     """Nothing was found."""
     began = perf_counter()
-    command = [sys.executable, "-m", "benchmarks.verify", CERTLIFE, "verify", *options]
+    command = [sys.executable, "-m", "benchmarks.verify", sys.executable, "-c", CERTLIFE, "verify", *options]
     done = subprocess.run(command, env=os.environ | settings_of(house), capture_output=True, text=True, check=False)
     *said, kilobytes = done.stdout.splitlines()
     assert done.returncode == 0, "\n".join([*said, done.stderr])

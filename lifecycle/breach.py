@@ -4,6 +4,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from lifecycle.errors import Refusal
+from lifecycle.events import Recorded, topic_of
 
 
 class NotAsProposed(Refusal):
@@ -54,6 +55,12 @@ class NotJudged(Refusal):
     zh = "无法判定：{problem}。"
 
 
+class NotLawful(Refusal):
+    code = "not_lawful"
+    en = "{problem}"
+    zh = "{problem_zh}"
+
+
 class Breach(NamedTuple):
     """An event by which separation of duties was not kept, or cannot be shown to have been."""
 
@@ -62,3 +69,9 @@ class Breach(NamedTuple):
     position: int
     type: str
     refusal: Refusal
+
+
+def breach_of(recorded: Recorded, refusal: Refusal) -> Breach:
+    """The event, and what speaks against it."""
+    topic = topic_of(recorded.fact)
+    return Breach(recorded.originator_id, recorded.version, recorded.position or 0, topic, refusal)

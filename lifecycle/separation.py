@@ -21,6 +21,7 @@ from lifecycle.breach import (
     NotOfThatKey,
     OtherSigners,
     RoleGivenToOneself,
+    breach_of,
 )
 from lifecycle.certificate import Case, Certificate, Proposal, evolve, fold
 from lifecycle.decide import require_role
@@ -95,7 +96,7 @@ def breaches(history: Sequence[Recorded], known: Known, rules: "Iterable[Rule] |
         try:
             certificate = _after(certificate, seen)
         except Exception as error:
-            yield _breach(recorded, NotJudged(problem=f"the stream adds up no further: {type(error).__name__}"))
+            yield breach_of(recorded, NotJudged(problem=f"the stream adds up no further: {type(error).__name__}"))
             return
 
 
@@ -104,9 +105,9 @@ def _of_event(recorded: Recorded, certificate: Certificate, known: Known, rules:
         try:
             rule(recorded, certificate, known)
         except Refusal as refusal:
-            yield _breach(recorded, refusal)
+            yield breach_of(recorded, refusal)
         except Exception as error:
-            yield _breach(recorded, NotJudged(problem=f"{type(error).__name__} where {rule.__name__} is asked"))
+            yield breach_of(recorded, NotJudged(problem=f"{type(error).__name__} where {rule.__name__} is asked"))
 
 
 def _after(certificate: Certificate, history: Sequence[Recorded]) -> Certificate:
@@ -116,11 +117,6 @@ def _after(certificate: Certificate, history: Sequence[Recorded]) -> Certificate
     if type(last.fact) in RECORDED_BY or type(last.fact) in OF_THE_CLOCK or isinstance(last.fact, _ALSO):
         evolve(certificate, last.version, last.fact)
     return certificate
-
-
-def _breach(recorded: Recorded, refusal: Refusal) -> Breach:
-    topic = e.topic_of(recorded.fact)
-    return Breach(recorded.originator_id, recorded.version, recorded.position or 0, topic, refusal)
 
 
 # ---- what is asked of each event -------------------------------------------------------------------------------------

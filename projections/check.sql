@@ -15,6 +15,10 @@ SET TRANSACTION SNAPSHOT %(snapshot)s
 -- name: count_events
 SELECT count(*) FROM certlife.events
 
+-- How many there are after a position.
+-- name: count_events_after
+SELECT count(*) FROM certlife.events WHERE position > %(position)s
+
 -- The last event's position.
 -- name: select_end
 SELECT coalesce(max(position), 0) FROM certlife.events
@@ -37,10 +41,11 @@ SET LOCAL search_path = pg_temp
 -- name: select_read_model
 SELECT position, complete_until, version, definition FROM projections.position WHERE projection = %(projection)s
 
--- The first event recorded after a position, if that was before an instant.
+-- The first event recorded after a position, if that was before an instant. In a simulation each process may have a
+-- present of its own.
 -- name: select_unseen
 SELECT position FROM certlife.events
-WHERE position > %(position)s AND recorded_at < %(complete_until)s
+WHERE position > %(position)s AND recorded_at < %(complete_until)s AND certlife.register_kind() = 'production'
 ORDER BY position
 LIMIT 1
 
@@ -140,6 +145,38 @@ WHERE recorded IS NULL OR before = position
 ORDER BY position
 LIMIT 1
 
+-- Rows that stand twice where no constraint is left to hinder them.
+-- name: compare_register_whole
+SELECT
+    coalesce((
+        SELECT max(event.position) FROM certlife.events AS event
+        WHERE event.originator_id = doubled.certificate_id AND event.position <= %(upto)s
+    ), %(upto)s) AS position,
+    doubled.what, 'added' AS how
+FROM (
+    SELECT certificate_id, number AS what FROM projections.register
+    GROUP BY certificate_id, number HAVING count(*) > 1
+    UNION ALL
+    SELECT certificate_id, certificate_id::text FROM projections.certificate
+    GROUP BY certificate_id HAVING count(*) > 1
+) AS doubled
+ORDER BY position
+LIMIT 1
+
+-- name: compare_deadlines_whole
+SELECT
+    coalesce((
+        SELECT max(event.position) FROM certlife.events AS event
+        WHERE event.originator_id = doubled.certificate_id AND event.position <= %(upto)s
+    ), %(upto)s) AS position,
+    doubled.what, 'added' AS how
+FROM (
+    SELECT certificate_id, concat_ws(' ', certificate_id, kind, subject) AS what FROM projections.deadline
+    GROUP BY certificate_id, kind, subject HAVING count(*) > 1
+) AS doubled
+ORDER BY position
+LIMIT 1
+
 -- Certificates said to be set aside that are not, and those that are and are not said to be.
 -- name: compare_set_aside
 SELECT
@@ -175,7 +212,7 @@ ORDER BY position
 
 -- Receipts in the order of their events.
 -- name: select_receipts
-SELECT position, person, idempotency_key, body_sha256, response, recorded_at
+SELECT position, person, idempotency_key, encode(body_sha256, 'hex'), response, recorded_at
 FROM certlife.receipts
 ORDER BY position, person, idempotency_key
 
@@ -193,9 +230,14 @@ COPY spoken (kind, name, says, position, at) FROM STDIN
 -- name: copy_kept
 COPY kept (kind, name, says, position, at) FROM STDIN
 
--- Documents by the digest of their bytes as they are, keys, the digests of their secrets that events tell, and whether
--- something is kept of a person.
--- name: keep_documents_keys_and_details
+-- A file that is cited may be elsewhere.
+-- name: forget_files_elsewhere
+DELETE FROM spoken
+WHERE kind = 'file' AND NOT EXISTS (SELECT FROM certlife.files WHERE encode(files.sha256, 'hex') = spoken.name)
+
+-- Documents and files by the digest of their bytes as they are, keys, the digests of their secrets that events tell, and
+-- whether something is kept of a person. A file that no event cites yet is nobody's.
+-- name: keep_rows
 INSERT INTO kept (kind, name, says, at)
 SELECT 'document', encode(sha256, 'hex'),
     concat_ws(' ', octet_length(content), encode(sha256(content), 'hex'),
@@ -218,6 +260,14 @@ UNION ALL
 SELECT 'secret', key_hashes.key, encode(key_hashes.sha256, 'hex'), key_hashes.issued_at
 FROM certlife.key_hashes
 JOIN spoken ON spoken.kind = 'secret' AND spoken.name = key_hashes.key
+UNION ALL
+SELECT 'notice', spoken.name, 'kept', files.kept_at
+FROM certlife.files
+JOIN (SELECT DISTINCT name FROM spoken WHERE kind = 'notice') AS spoken ON spoken.name = encode(files.sha256, 'hex')
+UNION ALL
+SELECT 'file', spoken.name, encode(sha256(files.content), 'hex'), files.kept_at
+FROM certlife.files
+JOIN (SELECT DISTINCT name FROM spoken WHERE kind = 'file') AS spoken ON spoken.name = encode(files.sha256, 'hex')
 
 -- Who read the trail, by legal days, in order.
 -- name: select_trail_reads
@@ -237,14 +287,17 @@ ORDER BY rehearsal, certificate
 SELECT DISTINCT ON (kind, expected IS NULL, found IS NULL) kind, name, expected, found, position
 FROM (
     SELECT coalesce(spoken.kind, kept.kind) AS kind, coalesce(spoken.name, kept.name) AS name,
-        spoken.says AS expected, kept.says AS found,
+        spoken.says AS expected, CASE WHEN kept.times > 1 THEN kept.times || ' times ' ELSE '' END || kept.says AS found,
         coalesce(spoken.position, kept.position, (
             SELECT max(event.position) FROM certlife.events AS event WHERE event.recorded_at <= kept.at
         ), 0) AS position
     FROM (
         SELECT kind, name, says, min(position) AS position FROM spoken GROUP BY kind, name, says
     ) AS spoken
-    FULL JOIN kept ON kept.kind = spoken.kind AND kept.name = spoken.name
-    WHERE spoken.says IS DISTINCT FROM kept.says
+    FULL JOIN (
+        SELECT kind, name, says, min(position) AS position, min(at) AS at, count(*) AS times FROM kept
+        GROUP BY kind, name, says
+    ) AS kept ON kept.kind = spoken.kind AND kept.name = spoken.name
+    WHERE spoken.says IS DISTINCT FROM kept.says OR kept.times > 1
 ) AS differing
 ORDER BY kind, expected IS NULL, found IS NULL, position

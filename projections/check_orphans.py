@@ -1,7 +1,7 @@
 """What stands in plain tables held to the events that speak of it, one to one, with what each says of the other.
 
-Documents, keys, reads of the trail, lines of rehearsals; and, of the streams among themselves, numbers printed and
-claimed, applications submitted and entered with their organisations.
+Documents, notices, files, keys, reads of the trail, lines of rehearsals; and, of the streams among themselves, numbers
+printed and claimed, applications submitted and entered with their organisations.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ import msgspec
 from psycopg import Connection
 
 from lifecycle import events as e
-from lifecycle import log, upcast
+from lifecycle import files, log, upcast
 from lifecycle.comparison import Line
 from lifecycle.rules import normalise_number
 from lifecycle.trail_reads import Read, seal_of
@@ -45,6 +45,8 @@ class RowNotAsRecorded(Finding):
 
 KINDS = {
     "document": "证书文本",
+    "notice": "通知书",
+    "file": "文件",
     "details": "人员资料",
     "key": "密钥",
     "secret": "密钥的秘密摘要",
@@ -60,6 +62,7 @@ SPEAK = (
     e.RehearsalRequested, e.RehearsalCompleted,
     e.CertificateIssued, e.CertificateRenewed, e.CertificateReissued, e.ApplicationSubmitted,
 )  # fmt: skip
+CITE = tuple(fact for fact in e.FACTS.values() if set(fact.__struct_fields__) & set(files.MEMBERS))
 KEEP = (e.NumberClaimed, e.ApplicationEntered)
 
 
@@ -83,18 +86,25 @@ class OrphansCheck:
         total, told = count_events(connection), _Told()
         for statement in ("write_aside", "create_spoken", "create_kept"):
             connection.execute(SQL[statement])
-        yield Progress(self.name, 0, total)
-        topics = {"topics": [e.topic_of(fact) for fact in (*SPEAK, *KEEP)]}
+        for position in self._spoken(connection, told):
+            yield Progress(self.name, min(position, total), total)
+        for statement in ("forget_files_elsewhere", "keep_rows"):
+            connection.execute(SQL[statement])
+        _put(connection, "copy_kept", [*told.reads(connection), *told.lines(connection)])
+        self._compare(connection)
+        yield Progress(self.name, total, total)
+
+    def _spoken(self, connection: Connection, told: "_Told") -> Iterator[int]:
+        """What events speak of is put down; tells the position that it has come to."""
+        topics = {"topics": [e.topic_of(fact) for fact in {*SPEAK, *CITE, *KEEP}]}
         with rows_of(connection, SQL["select_events_in_order"], topics, PAGE) as events:
             while rows := events.fetchmany(PAGE):
                 facts = [recorded for row in rows if (recorded := _read(row)) is not None]
                 _put(connection, "copy_spoken", (item for each in facts for item in told.spoken(each)))
+                _put(connection, "copy_spoken", (item for each in facts for item in _cited(each)))
                 _put(connection, "copy_kept", (item for each in facts for item in _kept(each)))
+                yield rows[-1][0]
         _put(connection, "copy_spoken", told.at_the_end())
-        connection.execute(SQL["keep_documents_keys_and_details"])
-        _put(connection, "copy_kept", [*told.reads(connection), *told.lines(connection)])
-        self._compare(connection)
-        yield Progress(self.name, total, total)
 
     def _compare(self, connection: Connection) -> None:
         first = First()
@@ -173,6 +183,14 @@ class _Told:
             for rehearsal, lines in groupby(rows, key=lambda row: row[0]):
                 if str(rehearsal) not in self.unfinished:
                     yield Item("lines", str(rehearsal), _digest(lines))
+
+
+def _cited(recorded: e.Recorded) -> Iterator[Item]:
+    """The files that the event cites; a notice served has to be kept, another file may be elsewhere."""
+    for digest in files.cited([recorded.fact]):
+        yield Item("file", digest, digest, recorded.position)
+    if isinstance(recorded.fact, e.HolderNotified) and recorded.fact.notice_sha256:
+        yield Item("notice", recorded.fact.notice_sha256, "kept", recorded.position)
 
 
 def _kept(recorded: e.Recorded) -> Iterator[Item]:

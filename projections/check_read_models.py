@@ -73,6 +73,8 @@ class ReadModelCheck:
             if whole in SQL:
                 first.see(self._compared(connection, whole, upto))
         first.refuse()
+        ((unseen,),) = connection.execute(SQL["count_events_after"], {"position": upto}).fetchall()
+        yield Progress(self.name, total, total, unseen)
 
     def _position(self, connection: Connection) -> int:
         """Where it says that it stands. Raises the Finding that speaks against it."""

@@ -45,7 +45,7 @@ class Receipt(NamedTuple):
     position: int
     person: str
     key: str
-    body_sha256: bytes
+    body_sha256: str
     response: bytes
     recorded_at: datetime
 
@@ -60,10 +60,6 @@ class Carried(NamedTuple):
     def last(self) -> e.Recorded:
         return self.events[-1]
 
-    @property
-    def body_sha256(self) -> str:
-        return self.last.fact.cause.body_sha256 or ""
-
     def response(self, told: int) -> bytes:
         """What was answered, if the answer told of so many events of the clock."""
         own = [*self.clocks[len(self.clocks) - told :], *self.events]
@@ -77,7 +73,7 @@ class Carried(NamedTuple):
         last = self.last
         response = given.response if self.is_answered_by(given.response) else self.response(0)
         return Receipt(
-            last.position or 0, last.fact.by.person, last.fact.cause.id, bytes.fromhex(self.body_sha256), response,
+            last.position or 0, last.fact.by.person, last.fact.cause.id, last.fact.cause.body_sha256 or "", response,
             last.recorded_at or datetime.min,
         )  # fmt: skip
 
@@ -90,35 +86,19 @@ class ReceiptsCheck:
     def run(self, connection: Connection) -> Iterator[Progress]:
         """How far it has come. Raises Finding."""
         total = count_events(connection)
-        bounds = {"topics": None}
         with (
-            rows_of(connection, SQL["select_events_in_order"], bounds) as events,
+            rows_of(connection, SQL["select_events_in_order"], {"topics": None}) as events,
             rows_of(connection, SQL["select_receipts"]) as kept,
         ):
             receipts = map(Receipt._make, kept)
             awaited = next(receipts, None)
-            counted = _Counted(events)
-            told = 0
-            for carried in _carried(counted):
+            for number, carried in enumerate(_carried(events)):
                 awaited = _require(carried, awaited, receipts)
-                if counted.seen - told >= PAGE:
-                    told = counted.seen
-                    yield Progress(self.name, told, total)
+                if number % PAGE == 0:
+                    yield Progress(self.name, min(carried.last.position or 0, total), total)
         if awaited is not None:
             raise _without_event(awaited)
         yield Progress(self.name, total, total)
-
-
-class _Counted:
-    """The rows, counted as they pass."""
-
-    def __init__(self, rows: Iterable[log.Row]) -> None:
-        self.rows, self.seen = rows, 0
-
-    def __iter__(self) -> Iterator[log.Row]:
-        for row in self.rows:
-            self.seen += 1
-            yield row
 
 
 def _require(carried: Carried, awaited: Receipt | None, receipts: Iterator[Receipt]) -> Receipt | None:
@@ -160,14 +140,14 @@ def _just_before(clocks: list[e.Recorded], first: e.Recorded) -> list[e.Recorded
     return found
 
 
-def _request(recorded: e.Recorded) -> tuple[str, str] | None:
-    """Whose request under which key recorded it; None where none with a body did, which is the register's own stream,
+def _request(recorded: e.Recorded) -> tuple[str, e.Cause] | None:
+    """Whose request recorded it; None where none with a body did, which is the register's own stream,
     or a document sealed."""
     fact = recorded.fact
     bodiless = recorded.originator_id == REGISTER or isinstance(fact, e.DocumentSealed)
     if fact.cause.kind != "request" or (fact.cause.body_sha256 is None and bodiless):
         return None
-    return fact.by.person, fact.cause.id
+    return fact.by.person, fact.cause
 
 
 def _read(row: log.Row) -> e.Recorded | None:

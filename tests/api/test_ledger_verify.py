@@ -106,6 +106,7 @@ def test_a_change_is_named_in_both_languages(office: Office, verify: Verify, dat
     assert status == 1
     assert f"Position {position}: the event is not the one" in said
     assert f"位置 {position}：" in said
+    assert f"The first bad position is {position}." in said
     assert "未发现改动" not in said
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from lifecycle import commands as c
 from lifecycle import events as e
-from lifecycle import lawful
+from lifecycle import lawful, lawful_smaller
 from lifecycle.certificate import Certificate, fold
 from lifecycle.decisions.clock import CLOCK
 from lifecycle.keys import REGISTER
@@ -341,11 +341,11 @@ def test_what_could_not_happen_to_a_smaller_stream_is_found_by_its_judge_alone(
     forged = forger()
     position = SMALLER[kind](forged)
     assert found(forged) == position
-    monkeypatch.setitem(lawful.SMALLER, kind, lambda *_: None)
+    monkeypatch.setitem(lawful_smaller.SMALLER, kind, lambda *_: None)
     assert found(forged) is None, "so without its judge the test would be red"
 
 
-@pytest.mark.parametrize("kind", sorted(lawful.SMALLER, key=e.topic_of), ids=e.topic_of)
+@pytest.mark.parametrize("kind", sorted(lawful_smaller.SMALLER, key=e.topic_of), ids=e.topic_of)
 def test_an_event_of_a_smaller_stream_stands_in_no_certificates(
     forger: Callable[[], Forger], kind: type[e.Fact]
 ) -> None:

@@ -193,8 +193,10 @@ def edit_read_model(by: Tamperer) -> Edited:
     rows = by.do(f"SELECT ctid::text, {key} FROM projections.{table} ORDER BY {table}")
     place, of = by.chance.choice(rows)
     position = of if table == "trail" else by.last_of(of)
-    way = by.chance.choice(("change", "change", "change", "delete", "add"))
-    if way == "delete":
+    way = by.chance.choice(("change", "change", "change", "delete", "add", "double"))
+    if way == "double":
+        by.do(f"INSERT INTO projections.{table} SELECT * FROM projections.{table} WHERE ctid = %s::tid", place)
+    elif way == "delete":
         by.do(f"DELETE FROM projections.{table} WHERE ctid = %s::tid", place)
     elif way == "add":
         by.do(ADDED[table], place)
@@ -255,10 +257,22 @@ def edit_document(by: Tamperer) -> Edited:
     return Edited("orphans", sealed.position or 0)
 
 
+def edit_file(by: Tamperer) -> Edited:
+    told: Any = by.of(e.HolderNotified)
+    way, digest = by.chance.choice((
+        ("DELETE FROM certlife.files WHERE sha256 = %s", told.fact.notice_sha256),
+        ("UPDATE certlife.files SET content = content || ' ' WHERE sha256 = %s", told.fact.notice_sha256),
+        ("UPDATE certlife.files SET content = content || ' ' WHERE sha256 = %s", told.fact.proof_sha256),
+    ))  # fmt: skip
+    by.do(way, bytes.fromhex(digest))
+    return Edited("orphans", told.position)
+
+
 def edit_key(by: Tamperer) -> Edited:
     issued = by.of(e.KeyIssued)
     statement = by.chance.choice((
         "DELETE FROM certlife.key_hashes WHERE key = %s",
+        "INSERT INTO certlife.key_hashes SELECT * FROM certlife.key_hashes WHERE key = %s",
         "UPDATE certlife.key_hashes SET role = 'owner' WHERE key = %s",
         "UPDATE certlife.key_hashes SET sha256 = sha256('a secret that somebody knows') WHERE key = %s",
         "UPDATE certlife.key_hashes SET person = 'somebody' WHERE key = %s",
@@ -302,7 +316,7 @@ def edit_line(by: Tamperer) -> Edited:
 
 FOLLOWING = {
     each.__name__: each
-    for each in (edit_read_model, edit_receipt, edit_document, edit_key, edit_reads, edit_line)
+    for each in (edit_read_model, edit_receipt, edit_document, edit_file, edit_key, edit_reads, edit_line)
 }  # fmt: skip
 
 

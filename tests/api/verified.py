@@ -30,6 +30,7 @@ def lived(office: Office) -> Office:
     edition published by two, rehearsed and adopted; the projections and the ledger stand at the end."""
     kept = [Life(office).issued() for _ in range(2)]
     kept[0].suspended().reinstated()
+    served(kept[0], kept[0].version_of("certificate-suspended"))
     office.moves_to("2024-01-17")
     kept[1].visit_opened().visited()
     kept[1].complained()
@@ -52,6 +53,17 @@ def lived(office: Office) -> Office:
     Life(office, "stranger").issued()
     signed(office)
     return office
+
+
+def served(life: Life, of: int) -> None:
+    """The holder is told in a letter that is kept, and proof of it is kept too."""
+    digests = []
+    for content in (b"a letter of our own", b"the receipt of the post office"):
+        headers = life.office.bearing("reg") | {"Content-Type": "text/plain"}
+        digests.append(answered(life.office.client.post("/files", content=content, headers=headers))["sha256"])
+    letter, proof = digests
+    on = life.office.today.isoformat()
+    life.does("notices", "reg", {"of": of, "served_on": on, "proof_sha256": proof, "notice_sha256": letter})
 
 
 def signed(office: Office) -> None:
@@ -151,5 +163,12 @@ def tampering(database: Database) -> Generator[Callable[[int], Tamperer]]:
 
 NO_CONSTRAINTS = """
     ALTER TABLE certlife.documents DROP CONSTRAINT documents_digest_check;
+    ALTER TABLE projections.register DROP CONSTRAINT register_pkey;
+    ALTER TABLE projections.certificate DROP CONSTRAINT certificate_pkey;
+    ALTER TABLE projections.deadline DROP CONSTRAINT deadline_pkey;
+    ALTER TABLE projections.trail DROP CONSTRAINT trail_pkey;
+    DROP INDEX projections.register_place;
+    ALTER TABLE certlife.key_hashes DROP CONSTRAINT key_hashes_sha256_key, DROP CONSTRAINT key_hashes_key_key;
+    ALTER TABLE certlife.files DROP CONSTRAINT files_digest_check;
     ALTER TABLE certlife.rehearsal_lines DROP CONSTRAINT rehearsal_lines_check;
 """

@@ -8,7 +8,10 @@ from contextlib import closing
 import psycopg
 import pytest
 
+from api.present import DatabasePresent
 from lifecycle import bulk
+from lifecycle.commands import RegisterPerson
+from lifecycle.service import Register
 from projections import check
 from projections.check import Check, Finding, Progress, verify
 from projections.check_orphans import OrphansCheck
@@ -19,7 +22,7 @@ from projections.deadlines import DeadlinesProjection
 from projections.engine import Engine, connect
 from projections.register import RegisterProjection
 from projections.trail import TrailProjection
-from tests.clock.world import Present, World, in_postgres
+from tests.clock.world import Present, World, asked, in_postgres
 from tests.databases import Database
 from tests.projections.tables import STARS
 
@@ -116,3 +119,23 @@ def test_what_nobody_can_read_does_not_end_a_verification(world: World, engine: 
     found = findings(verify(database.service_url, CHECKS))
     assert "check_broken" in {each.code for each in found}
     assert all(each.message("zh") and each.message("en") for each in found)
+
+
+def test_a_read_model_that_says_it_has_seen_what_it_has_not_is_found(production_database: Database) -> None:
+    """Of two events the second was recorded before the instant up to which everything is said to have been seen."""
+    register = Register({"CERTLIFE_DATABASE_URL": production_database.service_url}, DatabasePresent())
+    register.open()
+    made = Engine(production_database.engine_url, MODELS, DatabasePresent())  # pyright: ignore[reportArgumentType]
+    with connect(production_database.engine_url) as connection:
+        made.prepare(connection)
+        made.catch_up(connection)
+    request = asked("adm", RegisterPerson(person="ana"), "a")
+    register.register_person(request, RegisterPerson(person="ana"))
+    checks: list[Check] = CHECKS[-len(MODELS) :]
+    assert findings(verify(production_database.service_url, checks)) == []
+    with psycopg.connect(production_database.owner_url, autocommit=True) as owner:
+        owner.execute("UPDATE projections.position SET complete_until = now() + interval '1 day'")
+    found = findings(verify(production_database.service_url, checks))
+    last = register.recorder.max_notification_id()
+    register.close()
+    assert [(each.code, each.position) for each in found] == [("position_ahead", last)] * len(MODELS)
