@@ -151,7 +151,7 @@ def router(trail: Trail) -> APIRouter:
 
 
 async def to_the_end(pieces: Generator[bytes]) -> AsyncGenerator[bytes]:
-    """The pieces; also where the caller goes away, what they end with is done, and not by the thread that serves all."""
+    """The pieces; what they end with is done also where the caller goes away, and not by the thread that serves all."""
     try:
         async for piece in iterate_in_threadpool(pieces):
             yield piece
