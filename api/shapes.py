@@ -129,6 +129,8 @@ CERTIFICATE = exactly(
     cases=list_of(ref("Case")),
     proposals=list_of(ref("Proposal")),
     unsupported=list_of(exactly(version=COUNT, since=DAY)),
+    on=DAY,
+    known_at=perhaps(INSTANT),
 )
 
 EVENT: Schema = {

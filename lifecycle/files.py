@@ -27,17 +27,27 @@ MEMBERS = ("request_sha256", "proof_sha256", "notice_sha256", "evidence")
 
 
 class Citation(NamedTuple):
-    """The fact with that version and type cites the file, as that member of it."""
+    """The fact with that version and type cites the file, as that member of it; it was ``by`` who chose the file."""
 
     sha256: str
     version: int
     type: str
     member: str
+    by: e.By
 
     @property
     def internal(self) -> bool:
         """Not for the holder: a working paper, or cited by what is only proposed."""
         return self.member == "evidence" or self.type == e.topic_of(e.ActProposed)
+
+    def opens(self, found: "Kept") -> bool:
+        """Whether the holder may have the file because of this citation.
+
+        Whoever cites by its digest what somebody else brought does not come by it so: an applicant's own citation
+        opens what that person brought alone.
+        """
+        own = self.by.role != "applicant" or self.by.person == found.kept_by
+        return own and not self.internal
 
 
 class Kept(NamedTuple):
@@ -51,10 +61,15 @@ class Kept(NamedTuple):
 
 
 def citations(history: Iterable[Recorded]) -> Iterator[Citation]:
-    """Every citation of a file by these facts, in order."""
+    """Every citation of a file by the facts of one stream, in order. What was proposed, its proposer chose."""
+    proposers: dict[int | None, e.By] = {}
     for recorded in history:
-        for member, digest in _cited(recorded.fact):
-            yield Citation(digest, recorded.version, e.topic_of(recorded.fact), member)
+        fact = recorded.fact
+        if isinstance(fact, e.ActProposed):
+            proposers[recorded.version] = fact.by
+        for member, digest in _cited(fact):
+            by = proposers.get(fact.proposal, fact.by)
+            yield Citation(digest, recorded.version, e.topic_of(fact), member, by)
 
 
 def cited(facts: Iterable[e.Fact]) -> tuple[str, ...]:

@@ -111,7 +111,10 @@ def differences(old: Edition, new: Edition) -> Iterator[Difference]:
 
 def in_words(stated: Parameter[Any], edition: Edition) -> tuple[str, str]:
     """What the edition states there, as people read it, in Chinese and English."""
-    (zh, en), said = _named(stated.key, edition, edition), _said(stated)
+    zh, en = _named(stated.key, edition, edition)
+    if isinstance(stated.value, bool):
+        return (f"{zh}：是", f"{en}: yes") if stated.value else (f"{zh}：否", f"{en}: no")
+    said = _said(stated)
     return f"{zh}：{_in_chinese(stated, said)}", f"{en}: {said}"
 
 

@@ -93,7 +93,7 @@ PERSONS_ROOM = {
     ("POST", "/persons/{person}/details"), ("POST", "/persons/{person}/erasure"), ("GET", "/persons/{person}"),
 }  # fmt: skip
 """Their cells stand in test_persons.py."""
-LEDGER = {"/ledger/checkpoint", "/ledger/proof", "/ledger/consistency"}
+LEDGER = {"/ledger/checkpoint": {}, "/ledger/proof": {"position": 1}, "/ledger/consistency": {"from": 1}}
 PUBLISHED = {"/status-lists/{number}", *LEDGER}
 PUBLIC = {"/status/{number:path}", "/status", *PUBLISHED}
 KEYLESS = {
@@ -268,7 +268,7 @@ def test_health_and_the_document_ask_for_no_key(office: Office, path: str) -> No
 @pytest.mark.parametrize("path", sorted(LEDGER))
 def test_the_ledger_asks_for_no_key(office: Office, path: str) -> None:
     for person in (None, "revoked", "invented", *PERSONS.values()):
-        refused(office.get(path, person, position=1, **{"from": 1}), 404, "no_checkpoint_yet")
+        refused(office.get(path, person, **LEDGER[path]), 404, "no_checkpoint_yet")
 
 
 def test_a_key_is_revoked_once(office: Office) -> None:
