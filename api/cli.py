@@ -21,7 +21,7 @@ from api import audit_command, rehearsal_command, replay_command, scheme_command
 from api.demo import YEARS, Demonstration, demonstration
 from api.generate import Progress as Generated
 from api.generate import generate as generate_lives
-from api.house import PresentRefused, addresses, opened, reading
+from api.house import House, PresentRefused, addresses, opened, reading
 from api.identity import OPERATOR
 from api.key_folder import KeyFolderRefused
 from api.postgres import PostgresUnavailable
@@ -117,8 +117,7 @@ def serve(
         house.publish()
         console.print(f"certlife serves a {house.kind} register on http://{settings.host}:{settings.port}")
         if not settings.database_url:
-            console.print(f"its database, for other commands: CERTLIFE_DATABASE_URL='{house.addresses.service}' "
-                          f"CERTLIFE_ENGINE_DATABASE_URL='{house.addresses.engine}'")  # fmt: skip
+            console.print(f"its database, for other commands: {_environment(house)}")
         server.serve(house, listening)
 
 
@@ -406,11 +405,22 @@ def demo(
         stopping.wait()
 
 
+def _environment(house: House) -> str:
+    """What names the register of this process to another."""
+    return (
+        f"CERTLIFE_DATABASE_URL='{house.addresses.service}' CERTLIFE_ENGINE_DATABASE_URL='{house.addresses.engine}' "
+        f"CERTLIFE_KEYS='{house.settings.keys_folder.absolute()}'"
+    )
+
+
 def _where_to_look(running: Demonstration, numbers: list[str]) -> None:
     url, secrets = running.client.url, running.client.secrets
     console.print("\nKeys, one person each  密钥（每人一个）")
     for person, secret in secrets.items():
         console.print(f"  {STAFF[person]:15} {person:15} {secret}")
+    console.print(
+        f"\nFor other commands, such as certlife trail  供其他命令使用\n  export {_environment(running.house)}"
+    )
     console.print("\nTo open or call  可访问的地址")
     console.print(f"  {url}/verify")
     console.print(f"  {url}/docs")

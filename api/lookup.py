@@ -19,6 +19,7 @@ from lifecycle.errors import CertificateUnknown, DayInFuture
 from lifecycle.known import as_known_at
 from lifecycle.periods import legal_day
 from lifecycle.service import Register
+from lifecycle.trail_reads import TrailReads
 from lifecycle.transitions import Status
 from projections import deadlines
 from projections import register as register_projection
@@ -58,6 +59,11 @@ class Questions:
         if position < wanted:
             raise ProjectionLate(wanted=wanted, position=position)
 
+    def record_read(self, by: e.By, question: Any, rows: int | None) -> None:
+        """Somebody asked what the trail tells, here or there; ``rows`` is None where an export begins."""
+        told = msgspec.json.encode(question).decode()
+        TrailReads(self.register.recorder).record(by, told, rows, self.register.clock.instant())  # pyright: ignore[reportArgumentType]
+
     def certificates(
         self, identity: Identity, filters: dict[str, Any], cursor: str | None, limit: int
     ) -> dict[str, Any]:
@@ -76,18 +82,17 @@ class Questions:
     def deadlines(
         self, identity: Identity, by: date, kind: str | None, cursor: str | None, limit: int
     ) -> dict[str, Any]:
+        """A holder's page is made of what it is shown alone: its cursor would tell of the rest."""
         after = Cursor.read(cursor, (date.min, UUID(int=0), "", 0))
+        shown = sorted(KINDS_OF_HOLDER) if identity.role == "applicant" else None
         with self.register.recorder.connection() as connection:
             rows = deadlines.of_persons(
-                connection, by=by, kind=kind, organisation=identity.organisation, after=after, limit=limit
+                connection, by=by, kind=kind, shown=shown, organisation=identity.organisation, after=after, limit=limit
             )
         today = self.today()
         for row in rows:
             row["overdue"] = row["due_on"] < today
-        page = _page(rows, limit, lambda row: (row["due_on"], row["certificate_id"], row["kind"], row["subject"]))
-        if identity.role == "applicant":
-            page["items"] = [row for row in rows if row["kind"] in KINDS_OF_HOLDER]
-        return page
+        return _page(rows, limit, lambda row: (row["due_on"], row["certificate_id"], row["kind"], row["subject"]))
 
     def certificate(
         self, identity: Identity, certificate_id: UUID, on: date | None = None, known_at: datetime | None = None
@@ -109,11 +114,13 @@ class Questions:
         return shown | {"on": day, "known_at": known_at}
 
     def events(self, identity: Identity, certificate_id: UUID, after: int, limit: int) -> dict[str, Any]:
+        """A page of the stream; that it was read is recorded, as of the trail, which tells the same."""
         certificate = self.register.certificate(certificate_id)
         require_own(identity, certificate_id, certificate.organisation)
         full = identity.role != "applicant"
         shown = [recorded for recorded in certificate.history if full or not isinstance(recorded.fact, INTERNAL)]
         rows = [event_view(recorded, full=full) for recorded in shown[after : after + limit]]
+        self.record_read(identity.by, {"kind": "stream", "certificate": certificate_id, "after": after}, len(rows))
         return {"items": rows, "next": Cursor.write((after + limit,)) if after + limit < len(shown) else None}
 
 

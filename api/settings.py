@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from ipaddress import ip_network
+from ipaddress import IPv6Address, ip_network
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -70,7 +71,7 @@ class Settings(BaseSettings):
     def _https(cls, given: str | Iterable[str]) -> tuple[str, ...]:
         """Each an https address without a name or password in it."""
         for word in (words := _words(given)):
-            if not HTTPS.fullmatch(word):
+            if not HTTPS.fullmatch(word) or not _leads_somewhere(word):
                 raise ValueError(f"{word!r} is no address like https://example.org/checkpoints")
         return words
 
@@ -89,6 +90,15 @@ class Settings(BaseSettings):
     @property
     def starts_at(self) -> datetime | None:
         return self.now.astimezone(UTC) if self.now else None
+
+
+def _leads_somewhere(address: str) -> bool:
+    """Whether its port is one, and what stands in brackets an IPv6 address."""
+    try:
+        parts = urlsplit(address)
+        return parts.port != 0 and (":" not in (parts.hostname or "") or bool(IPv6Address(parts.hostname)))
+    except ValueError:
+        return False
 
 
 def _words(given: str | Iterable[str]) -> tuple[str, ...]:

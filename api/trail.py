@@ -169,8 +169,7 @@ class Trail:
         ]
 
     def _record(self, identity: Identity, kind: str, asked: Any, rows: int | None, **more: Any) -> None:
-        question = msgspec.json.encode({"kind": kind, **msgspec.to_builtins(asked), **more}).decode()
-        self.reads.record(identity.by, question, rows, self.register.clock.instant())
+        self.questions.record_read(identity.by, {"kind": kind, **msgspec.to_builtins(asked), **more}, rows)
 
 
 def _within(identity: Identity, asked: Asked) -> Asked:

@@ -1,11 +1,14 @@
 """GET: the trail. Every question here is itself recorded."""
 
+from collections.abc import AsyncGenerator, Generator
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
+from anyio import CancelScope
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 
 from api.identity import Identity, identify, require
 from api.lookup import QUESTIONERS
@@ -140,13 +143,22 @@ def router(trail: Trail) -> APIRouter:
             """Everything that is wanted, in one file. That it was exported is recorded."""
             identity = asked_by(request, "export the trail")
             trail.questions.await_position(min_position, "trail")
-            return StreamingResponse(
-                trail.export(identity, wanted, form), headers=NO_STORE, media_type=MEDIA_TYPES[form]
-            )
+            pieces = to_the_end(trail.export(identity, wanted, form))
+            return StreamingResponse(pieces, headers=NO_STORE, media_type=MEDIA_TYPES[form])
 
     export("csv")
     export("jsonl")
     return routes
+
+
+async def to_the_end(pieces: Generator[bytes]) -> AsyncGenerator[bytes]:
+    """The pieces; what they end with is done also where the caller goes away, and not by the thread that serves all."""
+    try:
+        async for piece in iterate_in_threadpool(pieces):
+            yield piece
+    finally:
+        with CancelScope(shield=True):
+            await run_in_threadpool(pieces.close)
 
 
 def _json(body: bytes) -> Response:

@@ -3,7 +3,7 @@
 The seal of a day is made once the day is over, by whatever clock comes first; a day on which nobody read has none.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import NamedTuple
@@ -57,6 +57,15 @@ class TrailReads:
             if len(page) < PAGE:
                 return
             bounds["after"] = page[-1].number
+
+    def never_sealed(self, seals: Collection[e.TrailReadsSealed]) -> list[date]:
+        """The legal days before the last seal's on which it was read, as is recorded, and which no seal tells of."""
+        if not seals:
+            return []
+        bounds = {"first": day_start(BEFORE_ALL), "before": day_start(max(seal.day for seal in seals))}
+        with self.recorder.connection() as connection:
+            days = {day for (day,) in connection.execute(SQL["select_days"], bounds)}
+        return sorted(days - {seal.day for seal in seals})
 
     def owed(self, now: datetime | None) -> list[e.Fact]:
         """The seals of all days that are over and were not sealed yet, as a punctual clock would have made them."""

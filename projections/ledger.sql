@@ -58,9 +58,12 @@ ORDER BY position
 -- name: select_register
 SELECT register FROM ledger.name
 
--- A note stands for the tree at that size, unless a later one does, or one from less than the pause ago.
+-- A note stands for the tree at that size, unless a later one does, or one from less than the pause ago. While there
+-- are notes from later than now no pause is kept: the clock was put back, and nothing would be signed until it is past.
 -- name: add_checkpoint
-SELECT ledger.add_checkpoint(%(size)s, %(position)s, %(note)s, %(pause)s::interval)
+SELECT ledger.add_checkpoint(%(size)s, %(position)s, %(note)s, CASE
+    WHEN NOT EXISTS (SELECT FROM ledger.checkpoints WHERE made_at > clock_timestamp()) THEN %(pause)s::interval
+END)
 
 -- The last note.
 -- name: select_last_checkpoint

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import timedelta
+from threading import Thread, current_thread
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,7 @@ import pytest
 from api import trail as room
 from api.identity import OPERATOR
 from api.trail import Trail
+from api.trail_routes import to_the_end
 from lifecycle.periods import day_start
 from projections import trail_questions
 from projections.trail_questions import Asked
@@ -296,6 +299,26 @@ def test_an_export_that_is_broken_off_is_recorded_to_have_ended(office: Office, 
     with psycopg.connect(office.house.addresses.service) as service:
         rows = service.execute("SELECT read_rows FROM certlife.trail_reads ORDER BY read DESC LIMIT 4").fetchall()
     assert rows == [(len(page(office, certificate=life.id)),), (None,), (0,), (None,)]
+
+
+def test_what_a_broken_export_ends_with_is_not_done_by_the_thread_that_serves_all() -> None:
+    ended: list[Thread] = []
+
+    def export() -> Generator[bytes]:
+        try:
+            yield b"head"
+            yield b"more"
+        finally:
+            ended.append(current_thread())
+
+    async def breaks_off() -> None:
+        pieces = to_the_end(export())
+        assert await anext(pieces) == b"head"
+        await pieces.aclose()
+
+    asyncio.run(breaks_off())
+    assert len(ended) == 1
+    assert ended != [current_thread()]
 
 
 FIRSTS = ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"]
