@@ -14,6 +14,7 @@ import psycopg
 
 from api import log
 from api.checkpoints import Checkpoints
+from api.evidence import PURPOSE, Evidence
 from api.forms import JWT, Forms
 from api.https_post import Sender
 from api.key_folder import KeyFolder
@@ -74,6 +75,7 @@ class House:
     status: StatusQuestions
     publishing: Publishing
     documents: Documents
+    evidence: Evidence
     checkpoints: Checkpoints
     ledger_publication: LedgerPublication
     settings: Settings
@@ -206,11 +208,26 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
             Issuer(settings.issuer_zh, settings.issuer_en),
             simulation,
         )
-        publishing = Publishing(signer, lists, documents.signer)
         ledger = _ledger(register, kind, settings)
+        evidence = Evidence(
+            questions, ledger[0], Signer(register, KeyFolder(settings.keys_folder / kind / PURPOSE), PURPOSE)
+        )
+        publishing = Publishing(signer, lists, documents.signer, evidence.signer)
         runner = Runner(register, lambda: reading(where))
         house = House(
-            where, register, present, kind, engine, questions, status, publishing, documents, *ledger, settings, runner
+            where,
+            register,
+            present,
+            kind,
+            engine,
+            questions,
+            status,
+            publishing,
+            documents,
+            evidence,
+            *ledger,
+            settings,
+            runner,
         )
         stack.callback(house.stop)
         yield house
