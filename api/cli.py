@@ -239,7 +239,9 @@ def rebuild(
 
 @app.command("verify")
 def verify_register(
-    bundle: Annotated[Path | None, typer.Argument(help="check this bundle of evidence, offline, and no register")] = None,
+    bundle: Annotated[
+        Path | None, typer.Argument(help="check this bundle of evidence, offline, and no register")
+    ] = None,
     key: Annotated[list[str] | None, typer.Option(help="believe this key of the ledger alone, NAME+ID+KEY")] = None,
     checkpoint: Annotated[list[Path] | None, typer.Option(help="a checkpoint kept elsewhere")] = None,
     consistency: Annotated[list[Path] | None, typer.Option(help="GET /ledger/consistency, saved; for a bundle")] = None,

@@ -6,7 +6,8 @@ recorded, as a reader of the trail is.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC
 from tempfile import SpooledTemporaryFile
@@ -51,7 +52,10 @@ class CheckpointPending(Refusal):
         "No checkpoint of the ledger covers {certificate} yet: its last event is at position {position}, the last "
         "checkpoint ends at {covered}. Ask again in {retry_after} seconds."
     )
-    zh = "台账检查点尚未覆盖 {certificate}：其最后事件位于 {position}，最近的检查点止于 {covered}。请在 {retry_after} 秒后重试。"
+    zh = (
+        "台账检查点尚未覆盖 {certificate}：其最后事件位于 {position}，最近的检查点止于 {covered}。"
+        "请在 {retry_after} 秒后重试。"
+    )
 
 
 class EvidenceKeyMissing(Refusal):
@@ -72,14 +76,15 @@ class Bundle(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Bundles of a register, signed by a key of their own."""
+    """Bundles of a register, signed by a key of their own; ``reading`` gives connections that may take their time."""
 
     questions: Questions
     checkpoints: Checkpoints
     signer: Signer
+    reading: Callable[[], AbstractContextManager[Connection]]
 
     def bundle(self, identity: Identity, certificate_id: UUID, *, patience_seconds: float = 1.0) -> Bundle:
-        """The bundle as of the last checkpoint, which covers the certificate's last event. That it was made is recorded.
+        """The bundle as of the last checkpoint, which covers the certificate's last event; that it is made is recorded.
 
         Raises CertificateUnknown, CheckpointPending, EvidenceKeyMissing, EvidenceTooLarge, LedgerDoubted.
         """
@@ -89,7 +94,7 @@ class Evidence:
         key = self._key()
         note = self._covering(certificate, patience_seconds)
         recorder = cast(Recorder, register.recorder)
-        with recorder.connection() as connection:
+        with self.reading() as connection:
             made = self._made(connection, identity, certificate, note, key)
         asked = msgspec.json.encode({"kind": PURPOSE, "certificate": certificate_id, "checkpoint": note.size}).decode()
         TrailReads(recorder).record(identity.by, asked, made.events, register.clock.instant())
@@ -141,7 +146,7 @@ class Evidence:
             for event in _of_ground(connection, ground, note.position)
         ]
         shown = list(proven(connection, sorted([*own, *others]), note))
-        file = SpooledTemporaryFile(MEMORY)
+        file = SpooledTemporaryFile(MEMORY)  # noqa: SIM115 - whoever is given the bundle closes it
         container = Container(cast(IO[bytes], file), certificate.label)
         container.add("events.jsonl", _lines(event_line(each, identity, certificate.id) for each in shown))
         container.add("checkpoint", note.text.encode())

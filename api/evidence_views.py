@@ -44,7 +44,7 @@ def _is_for_holder(fact: e.Fact) -> bool:
 
 
 def _has_words(fact: e.Fact) -> bool:
-    """Whether it has internal words: grounds, recommendations, the texts of reasons, or a correction, which has some."""
+    """Whether it has internal words: grounds, recommendations, texts of reasons; a correction always has."""
     if isinstance(fact, e.RecordCorrected):
         return True
     told = msgspec.to_builtins(fact)

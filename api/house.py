@@ -209,10 +209,9 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
             simulation,
         )
         ledger = _ledger(register, kind, settings)
-        evidence = Evidence(
-            questions, ledger[0], Signer(register, KeyFolder(settings.keys_folder / kind / PURPOSE), PURPOSE)
-        )
-        publishing = Publishing(signer, lists, documents.signer, evidence.signer)
+        evidence_signer = Signer(register, KeyFolder(settings.keys_folder / kind / PURPOSE), PURPOSE)
+        evidence = Evidence(questions, ledger[0], evidence_signer, lambda: reading(where))
+        publishing = Publishing(signer, lists, documents.signer, evidence_signer)
         runner = Runner(register, lambda: reading(where))
         house = House(
             where,

@@ -1,0 +1,217 @@
+"""The dispute bundle: what is in it, who gets it, what a third person learns from it without believing the register."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Generator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from api.verify import checked, named_key
+from tests.api.conftest import Staffed, staffed_office
+from tests.api.evidenced import Evidenced, evidenced, fetched, signed
+from tests.api.forging import forged, unpacked
+from tests.api.life import Life
+from tests.api.office import answered, refused
+from tests.api.second_verifier import accept
+from tests.databases import Databases
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def told(databases: Databases, staffed: Staffed) -> Generator[Evidenced]:
+    with evidenced(databases, staffed) as made:
+        yield made
+
+
+def sentences(bundle: bytes, *given: Any) -> dict[str, dict[str, Any]]:
+    """What the verifier says of a bundle, the last of each kind."""
+    return dict(checked(bundle, *given))
+
+
+def events_in(bundle: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in unpacked(bundle)["events.jsonl"].splitlines()]
+
+
+# ---- what it proves --------------------------------------------------------------------------------------------------
+
+
+def test_a_bundle_is_verified_against_a_key_and_a_checkpoint_from_elsewhere_only(told: Evidenced) -> None:
+    keys = [named_key(told.vkey)]
+    assert "verified" in sentences(told.bundle, keys, [told.checkpoint])
+    for given in ((), (keys,), ((), [told.checkpoint])):
+        assert "consistent" in sentences(told.bundle, *given)
+        assert "verified" not in sentences(told.bundle, *given)
+
+
+def test_a_second_verifier_that_shares_no_code_accepts_the_same_bundles(told: Evidenced) -> None:
+    for bundle in (told.bundle, told.holders):
+        assert accept(bundle, told.vkey, told.checkpoint)
+        assert not accept(bundle)
+
+
+def test_an_older_checkpoint_kept_by_somebody_verifies_it_too(told: Evidenced) -> None:
+    assert "verified" in sentences(told.bundle, [named_key(told.vkey)], [told.older])
+
+
+def test_whoever_forges_everything_makes_a_bundle_that_agrees_with_itself_and_with_nothing_else(
+    told: Evidenced,
+) -> None:
+    bundle = forged(told.bundle)
+    assert "consistent" in sentences(bundle)
+    assert not accept(bundle)
+
+
+def test_grade_and_status_are_computed_again_from_the_events(told: Evidenced) -> None:
+    said = sentences(told.bundle)
+    assert (said["grade"]["score"], said["grade"]["level"]) == ("93/1", "four_star")
+    assert said["status"]["status"] == "suspended"
+    assert "not_checked" in said
+
+
+# ---- what is in it ---------------------------------------------------------------------------------------------------
+
+
+def test_it_holds_every_event_of_the_certificate_to_the_byte(told: Evidenced) -> None:
+    own = [event for event in events_in(told.bundle) if event["stream"] == told.life.id]
+    assert [event["version"] for event in own] == [event["version"] for event in told.life.stream()]
+    with told.office.house.register.recorder.connection() as connection:
+        stored = connection.execute(
+            "SELECT state FROM certlife.events WHERE originator_id = %s ORDER BY originator_version", [told.life.id]
+        ).fetchall()
+    assert [event["state"].encode() for event in own] == [state for (state,) in stored]
+
+
+def test_it_holds_what_the_record_rests_on(told: Evidenced) -> None:
+    files, topics = unpacked(told.bundle), {event["topic"] for event in events_in(told.bundle)}
+    expected = {"edition-published.v1", "number-claimed.v1", "signing-key-added.v1", "application-entered.v1"}
+    assert expected | {"organisation-registered.v1"} <= topics
+    (edition,) = (name for name in files if name.startswith("editions/"))
+    assert edition == f"editions/{sha256(files[edition]).hexdigest()}.toml"
+    kept = told.office.get(f"/certificates/{told.life.id}/documents/1", "aud", original=True).content
+    assert files["documents/1.pdf"] == kept
+    assert files["checkpoints.jsonl"].count(b"\n") == 1
+
+
+def test_it_holds_nothing_of_other_certificates(told: Evidenced) -> None:
+    other = Life(told.office).issued()
+    assert other.id not in forged_text(told.bundle)
+    signed(told.office)
+    assert other.id not in forged_text(fetched(told.office, told.life))
+
+
+def forged_text(bundle: bytes) -> str:
+    return unpacked(bundle)["events.jsonl"].decode()
+
+
+def test_it_is_the_same_to_the_byte_but_for_the_instant(told: Evidenced) -> None:
+    first, second = (unpacked(fetched(told.office, told.life)) for _ in range(2))
+    assert {name: first[name] for name in first if name != "manifest"} == {
+        name: second[name] for name in second if name != "manifest"
+    }
+
+
+# ---- the holder's ----------------------------------------------------------------------------------------------------
+
+
+def test_a_holder_gets_no_internal_reasons_and_everything_else_proven(told: Evidenced) -> None:
+    assert "in the file" in forged_text(told.bundle)
+    assert "in the file" not in forged_text(told.holders)
+    assert "as found" not in forged_text(told.holders)
+    withheld = [event for event in events_in(told.holders) if "leaf_hash" in event]
+    assert sentences(told.holders)["withheld"] == {"count": len(withheld)}
+    kinds = {event["told"] and event["told"]["type"] for event in withheld}
+    assert kinds == {None, "assessment-reviewed.v1", "certificate-suspended.v1"}
+    assert "verified" in sentences(told.holders, [named_key(told.vkey)], [told.checkpoint])
+
+
+# ---- who gets it -----------------------------------------------------------------------------------------------------
+
+
+def test_fetching_is_recorded_as_reading_the_trail_is(told: Evidenced) -> None:
+    fetched(told.office, told.life, "reg")
+    with told.office.house.register.recorder.connection() as connection:
+        person, question, rows = connection.execute(
+            "SELECT person, question, read_rows FROM certlife.trail_reads ORDER BY read DESC LIMIT 1"
+        ).fetchone()
+    assert (person, json.loads(question)["kind"]) == ("reg", "evidence")
+    assert json.loads(question)["certificate"] == told.life.id
+    assert rows == len(events_in(told.bundle))
+
+
+def test_who_may_not_know_the_certificate_or_has_no_duty_gets_none(told: Evidenced) -> None:
+    path = f"/certificates/{told.life.id}/evidence"
+    refused(told.office.get(path, "stranger"), 404, "certificate_unknown")
+    for person in ("ana", "sam", "adm", "clk"):
+        refused(told.office.get(path, person), 403, "role_not_allowed")
+    refused(told.office.get(path), 401, "key_missing")
+    refused(told.office.get(f"/certificates/{uuid4()}/evidence", "aud"), 404, "certificate_unknown")
+
+
+def test_until_a_checkpoint_covers_the_last_event_it_is_asked_for_again(databases: Databases, staffed: Staffed) -> None:
+    with databases.copy_of(staffed.register) as database, staffed_office(database, staffed) as office:
+        life = Life(office).applies()
+        last = office.position - 1  # the application is entered with the organisation after it
+        response = office.get(f"/certificates/{life.id}/evidence", "aud")
+        assert refused(response, 503, "checkpoint_pending")["position"] == last
+        assert response.headers["retry-after"] == "21"
+        office.house.catch_up()
+        assert fetched(office, life)  # the checkpoint is signed for it
+
+
+# ---- verify.py by itself ---------------------------------------------------------------------------------------------
+
+
+def verified_alone(told: Evidenced, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """verify.py out of the bundle, run by a bare Python in a folder with nothing else."""
+    bundle, _ = told.saved(folder)
+    (folder / "verify.py").write_bytes((ROOT / "api/verify.py").read_bytes())
+    command = [sys.executable, "-I", "-X", "utf8", "verify.py", bundle.name, *options]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_verifier_in_the_bundle_runs_alone_and_its_exit_says_what_it_found(told: Evidenced, tmp_path: Path) -> None:
+    found = verified_alone(told, tmp_path, "--key", told.vkey, "--checkpoint", "checkpoint")
+    assert (found.returncode, found.stderr) == (0, "")
+    assert "VERIFIED" in found.stdout
+    assert "已核实" in found.stdout
+    assert "score 93/1, level four_star" in found.stdout
+    alone = verified_alone(told, tmp_path)
+    assert alone.returncode == 3
+    assert "CONSISTENT WITH ITSELF" in alone.stdout
+    cut = verified_alone(told._replace(bundle=told.bundle[:-1]), tmp_path)
+    assert cut.returncode == 1
+    assert "REFUSED  拒绝: The file is truncated" in cut.stdout
+
+
+def test_it_imports_nothing_but_the_standard_library() -> None:
+    program = "import sys; sys.path.insert(0, 'api'); import verify; print('\\n'.join(sys.modules))"
+    found = subprocess.run([sys.executable, "-I", "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    rooms = {name.partition(".")[0] for name in found.stdout.splitlines()}
+    assert rooms - {"verify"} <= sys.stdlib_module_names | {"__main__"}
+
+
+def test_the_verifiers_digest_is_the_published_one(told: Evidenced) -> None:
+    published = (ROOT / "docs/verify.sha256").read_text().split()
+    served = told.office.get("/ledger/verify.py").content
+    assert published == [sha256(served).hexdigest(), "verify.py"]
+    assert unpacked(told.bundle)["verify.py"] == served == (ROOT / "api/verify.py").read_bytes()
+
+
+def test_a_newer_checkpoint_needs_the_proof_of_consistency(told: Evidenced, tmp_path: Path) -> None:
+    told.office.employs(f"new-{uuid4().hex[:6]}", "auditor")
+    newer = signed(told.office)
+    sizes = told.checkpoint.split("\n")[1], newer.split("\n")[1]
+    (tmp_path / "newer").write_text(newer)
+    given = ("--key", told.vkey, "--checkpoint", "newer")
+    assert verified_alone(told, tmp_path, *given).returncode == 1
+    proof = answered(told.office.get("/ledger/consistency", **{"from": sizes[0], "to": sizes[1]}))
+    (tmp_path / "proof").write_text(json.dumps(proof))
+    assert verified_alone(told, tmp_path, *given, "--consistency", "proof").returncode == 0
