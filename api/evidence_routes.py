@@ -32,7 +32,7 @@ def router(evidence: Evidence) -> APIRouter:
 
     @routes.get(
         "/certificates/{certificate_id}/evidence",
-        tags=["staff"],
+        tags=["evidence"],
         response_class=Response,
         responses=_documented(ZIP),
     )

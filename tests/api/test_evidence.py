@@ -146,13 +146,16 @@ def test_fetching_is_recorded_as_reading_the_trail_is(told: Evidenced) -> None:
     assert rows == len(events_in(told.bundle))
 
 
-def test_who_may_not_know_the_certificate_or_has_no_duty_gets_none(told: Evidenced) -> None:
-    path = f"/certificates/{told.life.id}/evidence"
-    refused(told.office.get(path, "stranger"), 404, "certificate_unknown")
+def test_who_has_the_duty_and_the_holder_get_it_and_nobody_else(told: Evidenced) -> None:
+    path, nowhere = f"/certificates/{told.life.id}/evidence", f"/certificates/{uuid4()}/evidence"
+    for person in ("reg", "dora", "aud", "holder"):
+        assert told.office.get(path, person).headers["content-type"] == "application/zip"
+        refused(told.office.get(nowhere, person), 404, "certificate_unknown")
     for person in ("ana", "sam", "adm", "clk"):
-        refused(told.office.get(path, person), 403, "role_not_allowed")
+        for each in (path, nowhere):
+            refused(told.office.get(each, person), 403, "role_not_allowed")
+    refused(told.office.get(path, "stranger"), 404, "certificate_unknown")
     refused(told.office.get(path), 401, "key_missing")
-    refused(told.office.get(f"/certificates/{uuid4()}/evidence", "aud"), 404, "certificate_unknown")
 
 
 def test_until_a_checkpoint_covers_the_last_event_it_is_asked_for_again(databases: Databases, staffed: Staffed) -> None:

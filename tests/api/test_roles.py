@@ -85,12 +85,14 @@ REHEARSALS = {
     ("GET", "/rehearsals/{rehearsal_id}/affected"),
 }  # fmt: skip
 """Their cells stand in test_rehearsals.py."""
+EVIDENCE = {("GET", "/certificates/{certificate_id}/evidence")}
+"""Its cells stand in test_evidence.py."""
 LEDGER = {"/ledger/checkpoint", "/ledger/proof", "/ledger/consistency"}
 PUBLISHED = {"/status-lists/{number}", *LEDGER}
 PUBLIC = {"/status/{number:path}", "/status", *PUBLISHED}
 KEYLESS = {
     "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/.well-known/jwks.json",
-    "/status-lists", "/ledger/keys",
+    "/status-lists", "/ledger/keys", "/ledger/verify.py",
 }  # fmt: skip
 PAGES = {"/verify", "/verify/{number:path}"}
 ASKED_BY_PAGES = {"/static/{name}"}
@@ -133,8 +135,8 @@ def test_there_are_exactly_these_endpoints(office: Office) -> None:
     expected = {("POST", path) for path in ALLOWED} | {
         ("GET", path) for path in {*QUESTIONS, *PUBLIC, *KEYLESS, *PAGES, *ASKED_BY_PAGES}
     }
-    assert found == expected | REHEARSALS
-    assert len(found) == 64
+    assert found == expected | REHEARSALS | EVIDENCE
+    assert len(found) == 66
     assert {lawful.address for lawful in LAWFUL} == ALLOWED.keys()
 
 
