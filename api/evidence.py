@@ -110,14 +110,14 @@ class Evidence:
         raise EvidenceKeyMissing
 
     def _covering(self, certificate: Certificate, patience_seconds: float) -> Note:
-        """A checkpoint that covers all that is recorded of the certificate, and the key that signs; made now if it may.
+        """A checkpoint that covers all that is recorded of the certificate, and the keys that sign; made now if it may.
 
         Raises CheckpointPending, LedgerDoubted.
         """
         deadline = time.monotonic() + patience_seconds
         recorder = cast(Recorder, self.questions.register.recorder)
         with recorder.connection() as connection:
-            added = _of_ground(connection, signing_keys(lambda key: key.kid == self.signer.kid), FOR_EVER)
+            added = _of_ground(connection, signing_keys(lambda key: key.purpose in PURPOSES), FOR_EVER)
         wanted = max(certificate.history[-1].position or 0, *(event[0] for event in added))
         while True:
             with recorder.connection() as connection:

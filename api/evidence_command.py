@@ -24,7 +24,8 @@ def evidence(
     That it was fetched is itself recorded.
     """
     with at_home() as house:
-        house.evidence.signer.begin()
+        for signer in (house.checkpoints.signer, house.evidence.signer):
+            signer.begin()
         house.catch_up()
         made = house.evidence.bundle(OPERATOR, named(house, certificate), patience_seconds=PATIENCE_SECONDS)
         with made.file, out.open("wb") as file:
