@@ -245,7 +245,6 @@ def verify_register(
     key: Annotated[list[str] | None, typer.Option(help="believe this key of the ledger alone, NAME+ID+KEY")] = None,
     checkpoint: Annotated[list[Path] | None, typer.Option(help="a checkpoint kept elsewhere")] = None,
     consistency: Annotated[list[Path] | None, typer.Option(help="GET /ledger/consistency, saved; for a bundle")] = None,
-    lang: Annotated[str, typer.Option(help="en or zh; for a bundle")] = "en",
 ) -> None:
     """The ledger derived from all events again, held to its checkpoints: those in the database, in the folder, given.
 
@@ -253,7 +252,7 @@ def verify_register(
     in it says: exit 0 verified, 1 refused, 3 consistent with itself, for want of a key and a checkpoint from elsewhere.
     """
     if bundle is not None:
-        given = {"--key": key, "--checkpoint": checkpoint, "--consistency": consistency, "--lang": [lang]}
+        given = {"--key": key, "--checkpoint": checkpoint, "--consistency": consistency}
         options = [f"{name}={value}" for name, values in given.items() for value in values or ()]
         raise typer.Exit(evidence_check.main([*options, "--", str(bundle)]))
     settings = Settings()
