@@ -19,7 +19,6 @@ def life(office: Office, monkeypatch: pytest.MonkeyPatch) -> Life:
     monkeypatch.setenv("CERTLIFE_DATABASE_URL", office.house.addresses.service)
     monkeypatch.setenv("CERTLIFE_ENGINE_DATABASE_URL", office.house.addresses.engine)
     monkeypatch.setenv("CERTLIFE_KEYS", str(office.house.settings.keys_folder))
-    monkeypatch.setenv("CERTLIFE_NOW", "2024-01-17T02:00:00Z")
     return life
 
 
