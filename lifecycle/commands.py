@@ -305,7 +305,7 @@ def body_of(command: msgspec.Struct) -> dict[str, Any]:
 
 def name_of(command: msgspec.Struct | type[msgspec.Struct]) -> str:
     """The command's name: what ``COMMANDS`` knows it by."""
-    return command.__struct_config__.tag
+    return str(command.__struct_config__.tag)
 
 
 def digest_of(certificate: UUID, command: msgspec.Struct) -> str:
@@ -328,7 +328,7 @@ def _texts(node: Any, path: str) -> Iterator[tuple[str, str]]:
 
 def _named(command: type[Command]) -> dict[str, type[Command]]:
     below = [_named(sub) for sub in command.__subclasses__()]
-    return {tag: cls for rows in below for tag, cls in rows.items()} or {command.__struct_config__.tag: command}
+    return {tag: cls for rows in below for tag, cls in rows.items()} or {name_of(command): command}
 
 
 COMMANDS: dict[str, type[Command]] = _named(Command)

@@ -22,6 +22,9 @@ Outcome = Literal["conforming", "nonconforming", "not_applicable"]
 
 ONE_DAY = timedelta(days=1)
 
+# A part of a frozen struct is frozen; the type checker wants to read it at each.
+# pyright: reportGeneralTypeIssues=false
+
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """A part of a fact."""
@@ -595,15 +598,15 @@ def _leaves(cls: type[Fact]) -> list[type[Fact]]:
     return below or [cls]
 
 
-FACTS: dict[str, type[Fact]] = {leaf.__struct_config__.tag: leaf for leaf in _leaves(Fact)}
+def topic_of(fact: Fact | type[Fact]) -> str:
+    """The stable name under which the fact is stored."""
+    return str(fact.__struct_config__.tag)
+
+
+FACTS: dict[str, type[Fact]] = {topic_of(leaf): leaf for leaf in _leaves(Fact)}
 """Every fact by its topic."""
 
 AnyFact = Union[tuple(FACTS.values())]  # noqa: UP007 - built from the table, so that no second list can differ from it
-
-
-def topic_of(fact: Fact | type[Fact]) -> str:
-    """The stable name under which the fact is stored."""
-    return fact.__struct_config__.tag
 
 
 class Recorded(msgspec.Struct, frozen=True, gc=False):

@@ -30,7 +30,7 @@ from lifecycle.periods import legal_day
 from lifecycle.rules import Edition, normalise_number, shipped_editions
 from lifecycle.scheme import Scheme
 from lifecycle.signing_keys import SigningKey, SigningKeys
-from lifecycle.store import DayTurned, KeyNotInForce, ReceiptExists, VersionConflict
+from lifecycle.store import DayTurned, KeyNotInForce, ReceiptExists, Recorder, VersionConflict
 from lifecycle.trail_reads import TrailReads
 from lifecycle.work import Answer, Request, Work, receipt_of, repeated
 
@@ -42,6 +42,12 @@ class Clock(Protocol):
     """The present of a simulation, or None: a production register takes its instants from the database."""
 
     def instant(self) -> datetime | None: ...
+
+
+class Streams(Protocol):
+    """What the library's event store gives, as our mapper makes it."""
+
+    def get(self, originator_id: UUID, *, gt: int | None = None, lte: int | None = None) -> Iterator[e.Recorded]: ...
 
 
 class Begun(NamedTuple):
@@ -60,6 +66,8 @@ class Register(Application[UUID]):
         "PERSISTENCE_MODULE": "lifecycle.store",
         "MAPPER_TOPIC": "lifecycle.store:JsonMapper",
     }
+    recorder: Recorder  # pyright: ignore[reportIncompatibleVariableOverride]
+    events: Streams  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(self, env: dict[str, str], clock: Clock) -> None:
         super().__init__(env)
