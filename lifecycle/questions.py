@@ -65,6 +65,17 @@ def ask(certificate: Certificate, so_far: SoFar, fact: e.Fact, edition: Edition)
     return _ASK[type(fact)](certificate, so_far, fact, edition) if type(fact) in _ASK else {}
 
 
+def checks_after(certificate: Certificate, fact: e.Fact) -> dict[str, date]:
+    """The day of each element's last check once the fact is recorded; ``certificate`` is its state before."""
+    match fact:
+        case e.CertificateIssued():
+            return dict.fromkeys(certificate.cases[fact.case].findings, fact.effective_on)
+        case e.AssessmentRecorded() | e.SurveillanceRecorded():
+            return certificate.checks | {finding.element: fact.on_site_to for finding in fact.findings}
+        case _:
+            return certificate.checks
+
+
 def is_earned(level: str | None) -> TypeGuard[str]:
     """Is it a level, known and granted?"""
     return level is not None and level != NO_LEVEL
@@ -91,7 +102,7 @@ def _visit(certificate: Certificate, so_far: SoFar, fact: e.SurveillanceRecorded
 
 def _issue(certificate: Certificate, so_far: SoFar, fact: e.CertificateIssued, edition: Edition) -> Outcomes:
     on, earned = fact.effective_on, so_far.earned(fact.case)
-    level, checks = so_far.decided(fact, earned), dict.fromkeys(certificate.cases[fact.case].findings, on)
+    level, checks = so_far.decided(fact, earned), checks_after(certificate, fact)
     return {
         "/level": earned,
         "/valid_from": on,
@@ -163,8 +174,7 @@ def _due_after(
 ) -> e.Due | None:
     if not is_earned(so_far.level):
         return None
-    checks = certificate.checks | {finding.element: fact.on_site_to for finding in fact.findings}
-    return edition.due(fact.on_site_to, so_far.level, checks)
+    return edition.due(fact.on_site_to, so_far.level, checks_after(certificate, fact))
 
 
 def _due_of_level(

@@ -31,7 +31,7 @@ class Replay:
 
 
 @dataclass(slots=True)
-class _AsDecided:
+class AsDecided:
     """What persons decided stands."""
 
     certificate: Certificate
@@ -67,7 +67,7 @@ def replay(id: UUID, history: Sequence[Recorded], editions: Mapping[str, Edition
         fact = recorded.fact
         edition = editions.get(fact.edition or result.certificate.edition)
         asked = _recomputed(result.certificate, fact, edition)
-        if not _supported(result.certificate, fact, edition):
+        if not supported(result.certificate, fact, edition):
             result.unsupported.append(recorded.version)
         result.differences += _differences(recorded, asked)
         if "/due" in asked:
@@ -79,7 +79,7 @@ def replay(id: UUID, history: Sequence[Recorded], editions: Mapping[str, Edition
 def _recomputed(certificate: Certificate, fact: e.Fact, edition: Edition | None) -> Outcomes:
     if edition is None:
         return {}
-    asked = ask(certificate, _AsDecided(certificate), fact, edition)
+    asked = ask(certificate, AsDecided(certificate), fact, edition)
     return {path: value for path, value in asked.items() if path not in _DECIDED.get(type(fact), ())}
 
 
@@ -92,7 +92,7 @@ def _differences(recorded: Recorded, asked: dict[str, Any]) -> list[e.Recomputed
     return found
 
 
-def _supported(certificate: Certificate, fact: e.Fact, edition: Edition | None) -> bool:
+def supported(certificate: Certificate, fact: e.Fact, edition: Edition | None) -> bool:
     """Does the record, as it now reads, still carry this decision?"""
     case = certificate.cases.get(fact.case or 0)
     match fact:

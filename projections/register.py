@@ -190,7 +190,7 @@ def certificates(connection: Connection, **asked: Any) -> list[dict[str, Any]]:
 
 
 def _certificate_row(certificate: Certificate) -> dict[str, Any]:
-    days = turns(certificate, "")
+    days = turns(certificate)
     application = next(c.application for c in certificate.cases.values() if c.application)
     return {
         "certificate_ids": certificate.id,

@@ -1,6 +1,5 @@
 """What the trail tells of one event: who, what, when, on which grounds, what caused it, and what it changed."""
 
-from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -10,6 +9,7 @@ import msgspec
 from lifecycle import events as e
 from lifecycle import log
 from lifecycle.events import Recorded
+from lifecycle.references import Reference, references
 from projections.changes import Changes, Walk, as_json
 from projections.folds import CERTIFICATE_FACTS
 
@@ -19,13 +19,6 @@ GROUNDS = (
     "body",
 )  # fmt: skip
 """Members of facts that say why."""
-
-
-class Reference(msgspec.Struct, frozen=True):
-    """The event is about another of the same stream: its proposal, the fact it corrects, tells of, appeals against."""
-
-    link: str
-    version: int
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -143,30 +136,9 @@ def _told(recorded: Recorded, **more: Any) -> Told:
         cause=fact.cause,
         case=fact.case,
         grounds={name: value for name in GROUNDS if (value := getattr(fact, name, None)) not in (None, "", ())},
-        refers=tuple(_references(recorded.version, fact)),
+        refers=tuple(references(fact)),
         **more,
     )
-
-
-def _references(version: int, fact: e.Fact) -> Iterator[Reference]:
-    if fact.proposal is not None:
-        yield Reference("proposal", fact.proposal)
-    match fact:
-        case e.RecordCorrected():
-            yield Reference("corrects", fact.target)
-            yield from (Reference("leaves_unsupported", each) for each in fact.unsupported)
-        case e.HolderNotified():
-            yield Reference("tells", fact.of)
-        case e.DocumentSealed():
-            yield Reference("prints", fact.of)
-        case e.AppealLodged():
-            yield Reference("appeals_against", fact.against)
-        case e.AppealDecided() | e.ComplaintDecided() if fact.case is not None:
-            yield Reference("decides", fact.case)
-        case e.GradeDetermined():
-            yield Reference("grades", fact.assessment)
-    if (appeal := getattr(fact, "appeal", None)) is not None:
-        yield Reference("upholds", appeal)
 
 
 def _small(number: int | None) -> int | None:

@@ -1,6 +1,6 @@
 """Notices, appeals and complaints. An appeal leaves the decision in force; it acts only through a further fact."""
 
-from datetime import timedelta
+from datetime import date
 
 from lifecycle import commands as c
 from lifecycle import errors
@@ -29,9 +29,9 @@ def lodge_appeal(certificate: Certificate, command: c.LodgeAppeal, moment: Momen
     """An appeal names the fact it is against; its time runs from the day after the notice of it was served."""
     on = enter(certificate, command, e.AppealLodged, moment)
     require_fact(certificate, command.against)
-    served_on = _served_on(certificate, command.against)
+    served_on = first_served_on(certificate, command.against)
     if served_on is not None:
-        until_on = served_on + timedelta(days=moment.edition_of(certificate).appeal_lodging_days)
+        until_on = moment.edition_of(certificate).appeal_until(served_on)
         if on > until_on:
             raise errors.AppealTooLate(version=command.against, until_on=until_on)
     return [
@@ -39,7 +39,7 @@ def lodge_appeal(certificate: Certificate, command: c.LodgeAppeal, moment: Momen
             **moment.stamp(on, case=certificate.version + 1, edition=certificate.edition),
             against=command.against,
             grounds=command.grounds,
-            decide_by=on + timedelta(days=moment.edition_of(certificate).appeal_decision_days),
+            decide_by=moment.edition_of(certificate).appeal_decided_by(on),
             request_sha256=command.request_sha256,
         )
     ]
@@ -51,7 +51,7 @@ def lodge_complaint(certificate: Certificate, command: c.LodgeComplaint, moment:
         e.ComplaintLodged(
             **moment.stamp(on, case=certificate.version + 1, edition=certificate.edition),
             grounds=command.grounds,
-            decide_by=on + timedelta(days=moment.edition_of(certificate).complaint_decision_days),
+            decide_by=moment.edition_of(certificate).complaint_decided_by(on),
             request_sha256=command.request_sha256,
         )
     ]
@@ -83,7 +83,8 @@ def require_fact(certificate: Certificate, version: int) -> e.Fact:
     return certificate.fact(version)
 
 
-def _served_on(certificate: Certificate, version: int):
+def first_served_on(certificate: Certificate, version: int) -> date | None:
+    """The day on which the first notice of that fact was served."""
     facts = (recorded.fact for recorded in certificate.history)
     return next((f.served_on for f in facts if isinstance(f, e.HolderNotified) and f.of == version), None)
 

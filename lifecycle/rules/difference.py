@@ -109,6 +109,12 @@ def differences(old: Edition, new: Edition) -> Iterator[Difference]:
         yield _mapped(row)
 
 
+def in_words(stated: Parameter[Any], edition: Edition) -> tuple[str, str]:
+    """What the edition states there, as people read it, in Chinese and English."""
+    (zh, en), said = _named(stated.key, edition, edition), _said(stated)
+    return f"{zh}：{_in_chinese(stated, said)}", f"{en}: {said}"
+
+
 def _everything(edition: Edition) -> dict[str, Parameter[Any]]:
     """What stands with a source, and what is said without one."""
     return dict(edition.stated) | {key: Parameter(key, value, "text", None) for key, value in _besides(edition)}

@@ -88,6 +88,18 @@ class Edition(Contents):
         """The same after expiry."""
         return _bar(expired_on, self.bar_after_expiry_months)
 
+    def appeal_until(self, served_on: date) -> date:
+        """The last day on which an appeal may be lodged, the notice having been served on the day."""
+        return served_on + timedelta(days=self.appeal_lodging_days)
+
+    def appeal_decided_by(self, lodged_on: date) -> date:
+        """The last day on which an appeal is decided in time."""
+        return lodged_on + timedelta(days=self.appeal_decision_days)
+
+    def complaint_decided_by(self, lodged_on: date) -> date:
+        """The same for a complaint."""
+        return lodged_on + timedelta(days=self.complaint_decision_days)
+
     def number(self, year: int, serial: int) -> str:
         """The certificate number with this serial of the year; SerialOutOfSeries where it has too many digits."""
         return self.number_template.number(year, serial)
