@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple, cast
 from uuid import UUID
@@ -19,9 +19,12 @@ from psycopg import Connection
 
 from api.checkpoints import Checkpoints, raw
 from api.evidence_container import VERIFIER, Container, verifier
+from api.evidence_page import About
+from api.evidence_told import Content, Telling
 from api.evidence_views import event_line
 from api.identity import Identity
 from api.lookup import Questions, require_own
+from api.printing.documents import EXAMPLE, Documents
 from api.signing import Signer
 from lifecycle import events as e
 from lifecycle import upcast
@@ -31,9 +34,9 @@ from lifecycle.grounds import Ground, grounds, signing_keys
 from lifecycle.signing_keys import SigningKey
 from lifecycle.store import Recorder
 from lifecycle.trail_reads import TrailReads
-from projections.checkpoints import Note, last_note
+from projections.checkpoints import DATABASE, Note, last_note
 from projections.ledger import Event
-from projections.note import VerifierKey
+from projections.note import VerifierKey, read
 from projections.proven import FOR_EVER, Proven, events_of, first_covering, proven
 
 PURPOSE = "evidence"
@@ -80,6 +83,7 @@ class Evidence:
 
     questions: Questions
     checkpoints: Checkpoints
+    documents: Documents
     signer: Signer
     reading: Callable[[], AbstractContextManager[Connection]]
 
@@ -153,7 +157,7 @@ class Evidence:
         container.add("checkpoints.jsonl", _lines(self._earlier(connection, shown, certificate.id, note)))
         origin = self.checkpoints.origin(connection)
         container.add("keys", "".join(f"{each}\n" for each in _keys(shown, origin)).encode())
-        for name, content in self._kept(certificate, others):
+        for name, content in self._contents(identity, certificate, [_fact_of(each) for each in others], note, origin):
             container.add(name, content)
         container.add(VERIFIER, verifier())
         signed_by = VerifierKey(f"{origin}/{PURPOSE}", raw(key.public_key))
@@ -169,15 +173,26 @@ class Evidence:
         for each in first_covering(connection, indexes, note):
             yield {"note": each.old.text, "path": each.path}
 
-    def _kept(self, certificate: Certificate, others: Sequence[Event]) -> Iterator[tuple[str, bytes]]:
-        """The editions' texts and the documents made, one at a time."""
-        for fact in map(_fact_of, others):
-            if isinstance(fact, e.EditionPublished):
-                yield f"editions/{fact.digest}.toml", fact.text.encode()
+    def _contents(
+        self, identity: Identity, certificate: Certificate, grounds: Sequence[e.Fact], note: Note, origin: str
+    ) -> Iterator[Content]:
+        """What is told of the record, the editions' texts, and the documents made, one at a time."""
+        published = [fact for fact in grounds if isinstance(fact, e.EditionPublished)]
+        editions = {fact.published: self.questions.register.editions[fact.published] for fact in published}
+        yield from Telling(certificate, grounds, editions).told(identity, self._about(note, origin))
+        for fact in published:
+            yield f"editions/{fact.digest}.toml", fact.text.encode()
         recorder = cast(Recorder, self.questions.register.recorder)
         for recorded in certificate.history:
             if isinstance(seal := recorded.fact, e.DocumentSealed):
                 yield f"documents/{seal.document}.pdf", recorder.document(bytes.fromhex(seal.sha256))
+
+    def _about(self, note: Note, origin: str) -> About:
+        """Told as of the checkpoint, so that the same is told whenever it is made."""
+        named, simulation = self.documents.issuer, self.documents.simulation
+        issuer = EXAMPLE if simulation and not all(named) else named
+        at = datetime.fromisoformat(read(note.text, DATABASE).instant)
+        return About(at, {"zh": issuer.zh, "en": issuer.en}, origin, simulation=simulation)
 
     def _head(self, identity: Identity, certificate: Certificate, origin: str) -> str:
         instant = self.questions.now().astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"

@@ -4,6 +4,7 @@ The log covers the bytes of an event as a whole, so nothing can be left out of t
 holder is not shown it gets the leaf's hash, which is proven, and beside it what it may be told, which is not.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ import msgspec
 
 from api.identity import Identity
 from api.trail_views import SHOWN_TO_HOLDER
-from api.views import PRIVATE, event_view
+from api.views import PRIVATE, event_view, without_texts
 from lifecycle import events as e
 from lifecycle import upcast
 from projections.ledger import Event
@@ -20,6 +21,8 @@ from projections.proven import Proven
 
 PERSONS = frozenset({"by", "signed_by", "team", "proposal", "cause"})
 """Members in which persons appear by role and pseudonym: no words."""
+WORDS = PRIVATE - PERSONS
+"""Members that are internal words, or hold some."""
 OWN_WORDS = (e.AppealLodged, e.ComplaintLodged)
 """Facts whose grounds are the holder's."""
 PUBLIC = (e.EditionPublished, e.NumberClaimed, e.SigningKeyAdded)
@@ -36,6 +39,22 @@ def event_line(shown: Proven, identity: Identity, certificate: UUID) -> dict[str
     return place | {"leaf_hash": shown.leaf_hash, "told": _told(shown.event, fact)} | proof
 
 
+def for_holder(history: Iterable[e.Recorded]) -> Sequence[e.Recorded]:
+    """The facts that a holder is shown, as it may be told them: without internal words."""
+    return [
+        msgspec.structs.replace(recorded, fact=_without_words(recorded.fact))
+        for recorded in history
+        if e.topic_of(recorded.fact) in SHOWN_TO_HOLDER
+    ]
+
+
+def _without_words(fact: e.Fact) -> e.Fact:
+    if isinstance(fact, OWN_WORDS):
+        return fact
+    told = {name: "" if name in WORDS else without_texts(name, value) for name, value in e.plain(fact).items()}
+    return msgspec.convert(told, type(fact))
+
+
 def _is_for_holder(fact: e.Fact) -> bool:
     """Whether its bytes hold nothing that a holder is not shown."""
     if isinstance(fact, PUBLIC):
@@ -49,7 +68,7 @@ def _has_words(fact: e.Fact) -> bool:
         return True
     told = msgspec.to_builtins(fact)
     reasons = [*(told.get("reasons") or ()), *(told.get("closed") or ())]
-    return any(told.get(name) for name in PRIVATE - PERSONS) or any(reason.get("text") for reason in reasons)
+    return any(told.get(name) for name in WORDS) or any(reason.get("text") for reason in reasons)
 
 
 def _told(event: Event, fact: e.Fact) -> dict[str, Any] | None:

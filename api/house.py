@@ -210,7 +210,7 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
         )
         ledger = _ledger(register, kind, settings)
         evidence_signer = Signer(register, KeyFolder(settings.keys_folder / kind / PURPOSE), PURPOSE)
-        evidence = Evidence(questions, ledger[0], evidence_signer, lambda: reading(where))
+        evidence = Evidence(questions, ledger[0], documents, evidence_signer, lambda: reading(where))
         publishing = Publishing(signer, lists, documents.signer, evidence_signer)
         runner = Runner(register, lambda: reading(where))
         house = House(

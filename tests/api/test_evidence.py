@@ -102,13 +102,25 @@ def test_it_holds_what_the_record_rests_on(told: Evidenced) -> None:
 
 def test_it_holds_nothing_of_other_certificates(told: Evidenced) -> None:
     other = Life(told.office).issued()
-    assert other.id not in forged_text(told.bundle)
     signed(told.office)
-    assert other.id not in forged_text(fetched(told.office, told.life))
+    assert not holding(fetched(told.office, told.life), other.id)
 
 
-def forged_text(bundle: bytes) -> str:
-    return unpacked(bundle)["events.jsonl"].decode()
+def holding(bundle: bytes, words: str) -> set[str]:
+    """The files that hold these words, the program aside."""
+    return {name for name, content in unpacked(bundle).items() if words.encode() in content} - {"verify.py"}
+
+
+def test_it_tells_each_judgement_and_the_state_at_each_step(told: Evidenced) -> None:
+    files = unpacked(told.bundle)
+    judged = json.loads(files["judgements.json"])
+    (grade,) = (each for each in judged if each["question"] == "grade")
+    assert (grade["recorded"], grade["equal"]) == (grade["derived"], True)
+    assert len(grade["findings"]) == 24
+    states = json.loads(files["states.json"])
+    assert [each["version"] for each in states] == [event["version"] for event in told.life.stream()]
+    assert states[-1]["then"]["status"] == states[-1]["now"]["status"] == "suspended"
+    assert files["page.html"].startswith(b"<!doctype html>")
 
 
 def test_it_is_the_same_to_the_byte_but_for_the_instant(told: Evidenced) -> None:
@@ -122,9 +134,11 @@ def test_it_is_the_same_to_the_byte_but_for_the_instant(told: Evidenced) -> None
 
 
 def test_a_holder_gets_no_internal_reasons_and_everything_else_proven(told: Evidenced) -> None:
-    assert "in the file" in forged_text(told.bundle)
-    assert "in the file" not in forged_text(told.holders)
-    assert "as found" not in forged_text(told.holders)
+    for words in ("in the file", "as found"):
+        assert holding(told.bundle, words) == {"events.jsonl", "states.json", "page.html"}
+        assert not holding(told.holders, words)
+    assert "states.json" in holding(told.bundle, "act-proposed")
+    assert not holding(told.holders, "act-proposed")
     withheld = [event for event in events_in(told.holders) if "leaf_hash" in event]
     assert sentences(told.holders)["withheld"] == {"count": len(withheld)}
     kinds = {event["told"] and event["told"]["type"] for event in withheld}
