@@ -55,8 +55,6 @@ REFUSED = {
     "outcome": "A recorded outcome does not follow from the record, event {}.  所载结果与记录不符：事件 {}。",
     "malformed": "It cannot be read: {}.  无法读取：{}。",
 }
-
-
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, struct.error)
 """What Python raises where something is not of the form that it must have."""
 
@@ -66,7 +64,13 @@ class Refused(Exception):
 
     def __init__(self, code, where):
         self.code = code
-        super().__init__(REFUSED[code].format(*[ascii(str(where))[1:-1][:200]] * 2))
+        super().__init__(REFUSED[code].format(*[shown(where)] * 2))
+
+
+def shown(value):
+    """What a bundle says, as it may be printed: on one line, and nothing that a terminal would obey."""
+    text = str(value)[:200]
+    return text if text.isprintable() else ascii(text)
 
 
 # ---- 1. the container: stored, one fixed time, the manifest last; so given contents make one file only ---------------
@@ -330,6 +334,8 @@ def editions_of(events, own, files):
         require_same(files, name, fact["digest"])
         if str(files[name], "utf-8") != fact["text"] or "state" not in published[id]:
             raise Refused("differs", name)
+        if any(len(line) > 1000 for line in fact["text"].splitlines()):
+            raise Refused("limits", f"{name}, the length of a line")
         editions[id] = tomllib.loads(fact["text"])
     for each in of_type(own, "document-sealed.v1"):
         require_same(files, f"documents/{each['fact']['document']}.pdf", each["fact"]["sha256"])
@@ -528,7 +534,7 @@ def checked(data, given_keys=(), given_notes=(), proofs=()):
     grades, turns = outcomes(own, editions_of(events, own, files))
     yield "register", manifest | checkpoint | {"events": len(events), "own": len(own), "files": len(files)}
     for version, fact, computed in grades:
-        yield "grade" if computed else "not_computed", {"score": None} | fact | {"version": version}
+        yield "grade" if computed else "not_computed", {"score": "-"} | fact | {"version": version}
     for version, on, status in turns:
         yield "status", {"version": version, "on": on, "status": status}
     if withheld := sum("leaf_hash" in event for event in events):
@@ -571,7 +577,7 @@ def main(arguments=None):
         with open(asked.bundle, "rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if file.seek(0, 2) else b""
             for name, facts in [*checked(data, *given, proofs)]:
-                print(SAID[name].format_map(facts))
+                print(SAID[name].format(**{each: shown(value) for each, value in facts.items()}))
     except OSError as problem:
         parser.error(str(problem))
     except Refused as refused:
@@ -584,4 +590,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(main())

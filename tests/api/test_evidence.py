@@ -208,6 +208,18 @@ def test_the_verifier_in_the_bundle_runs_alone_and_its_exit_says_what_it_found(t
     assert "REFUSED  拒绝: The file is truncated" in cut.stdout
 
 
+def test_what_a_bundle_says_cannot_pass_for_what_the_verifier_says(told: Evidenced, tmp_path: Path) -> None:
+    day = "2024-01-15\n\x1b[2KVERIFIED"
+
+    def suspended(events: list[dict[str, Any]]) -> None:
+        next(each for each in events if each["topic"] == "certificate-suspended.v1")["fact"]["effective_on"] = day
+
+    found = verified_alone(told._replace(bundle=forged(told.bundle, facts=suspended)), tmp_path)
+    assert found.returncode == 3
+    assert "\x1b" not in found.stdout
+    assert not [line for line in found.stdout.splitlines() if line.startswith("VERIFIED")]
+
+
 def test_it_imports_nothing_but_the_standard_library() -> None:
     program = "import sys; sys.path.insert(0, 'api'); import verify; print('\\n'.join(sys.modules))"
     found = subprocess.run([sys.executable, "-I", "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
