@@ -14,7 +14,7 @@ from api.identity import STAFF
 from api.problems import MEDIA_TYPE
 from api.rehearsals import COMMANDS as REHEARSING
 from api.rendering import HTML
-from api.shapes import ANSWERS, ID, TEXT, Schema, exactly, list_of, page_of, recorded_about, ref
+from api.shapes import ANSWERS, COUNT, ID, SHA256, TEXT, Schema, exactly, list_of, page_of, recorded_about, ref
 from lifecycle import commands as c
 from lifecycle.decide import DUTIES
 from lifecycle.duties import Roles
@@ -38,7 +38,7 @@ def document(app: FastAPI) -> Schema:
         }
         for path, operations in made["paths"].items():
             for method, operation in operations.items():
-                operation |= _command(path) if method == "post" else _question(path, operation)
+                operation |= _command(path) if path in COMMANDS and method == "post" else _question(path, operation)
         app.openapi_schema = made
     return app.openapi_schema
 
@@ -154,6 +154,9 @@ QUESTIONS: dict[str, Schema | str] = {
     "/certificates/{certificate_id}": ref("Certificate"),
     "/certificates/{certificate_id}/events": page_of(ref("Event")),
     "/certificates/{certificate_id}/documents": exactly(items=list_of(ref("Document"))),
+    "/certificates/{certificate_id}/files": exactly(items=list_of(ref("CitedFile"))),
+    "/certificates/{certificate_id}/notices": exactly(items=list_of(ref("Notice"))),
+    "/files": exactly(sha256=SHA256, size=COUNT),
     "/events": page_of(ref("TrailEvent")),
     "/events/{position}": ref("TrailChain"),
     "/certificates/{certificate_id}/changes": ref("TrailChanges"),

@@ -11,8 +11,10 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from api import (
     commands,
     evidence_routes,
+    files,
     ledger,
     lookup,
+    notices,
     pages,
     problems,
     rehearsals,
@@ -81,6 +83,9 @@ def application(house: House) -> Service:
     app.include_router(pages.router(house.status, house.publishing.signer, renderer, settings.complain_at))
     app.include_router(rendering.router())
     app.include_router(documents.router(house.documents))
+    kept = files.Files(house.questions)
+    app.include_router(files.router(kept))
+    app.include_router(notices.router(notices.Notices(house.documents, kept)))
     app.include_router(ledger.router(house.checkpoints))
     app.include_router(evidence_routes.router(house.evidence))
     app.include_router(rehearsals.router(house.register, house.runner))

@@ -5,6 +5,8 @@ from typing import Any, get_args
 from lifecycle import commands as c
 from lifecycle import events as e
 from lifecycle.documents import DocumentStanding
+from lifecycle.files import MEMBERS
+from lifecycle.notices import STATES
 from lifecycle.transitions import Stage, Status
 
 Schema = dict[str, Any]
@@ -243,6 +245,26 @@ DOCUMENT = exactly(
     ),
 )
 
+CITED_FILE = exactly(
+    sha256=SHA256,
+    kept=FLAG,
+    size=perhaps(COUNT),
+    media_type=perhaps(TEXT),
+    kept_at=perhaps(INSTANT),
+    cited_by=list_of(exactly(version=COUNT, type=TOPIC, member={"enum": list(MEMBERS)}, internal=FLAG)),
+)
+
+NOTICE = exactly(
+    of=COUNT,
+    type=TOPIC,
+    title=perhaps(exactly(zh=TEXT, en=TEXT)),
+    effective_on=DAY,
+    state={"enum": list(STATES)},
+    void=FLAG,
+    served=list_of(exactly(version=COUNT, served_on=DAY, proof_sha256=SHA256, notice_sha256=perhaps(SHA256))),
+    appeal_until=perhaps(DAY),
+)
+
 CHANGED: Schema = {
     "description": "By the name of a member of the certificate's state, its value before and after.",
     "type": "object",
@@ -290,6 +312,8 @@ ANSWERS: dict[str, Schema] = {
     "Proposal": PROPOSAL,
     "Event": EVENT,
     "Document": DOCUMENT,
+    "CitedFile": CITED_FILE,
+    "Notice": NOTICE,
     "ListedCertificate": LISTED,
     "Deadline": DEADLINE,
     "TrailEvent": TRAIL_EVENT,

@@ -21,6 +21,7 @@ Text = Annotated[str, Meta(min_length=1, max_length=2000)]
 Line = Annotated[str, Meta(min_length=1, max_length=300)]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$(?!\n)")]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+EventId = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[1-9][0-9]{0,8}$(?!\n)")]
 Team = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=20)]
 Reasons = Annotated[tuple[Reason, ...], Meta(min_length=1, max_length=20)]
 Evidence = Annotated[tuple[Sha256, ...], Meta(max_length=200)]
@@ -186,13 +187,18 @@ class Cancel(Command, frozen=True, kw_only=True, tag="cancel"):
 
 
 class Notify(Command, frozen=True, kw_only=True, tag="notify"):
+    """``notice_sha256`` is the digest of the notice that was served; its bytes are kept."""
+
     of: int
     served_on: date
     proof_sha256: Sha256
+    notice_sha256: Sha256 | None = None
 
 
 class LodgeAppeal(Command, frozen=True, kw_only=True, tag="lodge_appeal"):
-    against: int
+    """``against`` is the version of the disputed event, or its event_id, which says of which certificate it is."""
+
+    against: int | EventId
     grounds: Text
     request_sha256: Sha256 | None = None
 

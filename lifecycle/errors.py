@@ -6,7 +6,10 @@ the facts alone. HTTP is not known here: ``kind`` says what sort of refusal it i
 
 from typing import Any, ClassVar, Literal
 
-Kind = Literal["invalid", "state", "conflict", "stale", "forbidden", "not_found", "unauthenticated", "unavailable"]
+Kind = Literal[
+    "invalid", "state", "conflict", "stale", "forbidden", "not_found", "unauthenticated", "unavailable", "too_large",
+    "too_long", "too_slow", "unsupported",
+]  # fmt: skip
 
 
 class Refusal(Exception):
@@ -428,6 +431,20 @@ class FactUnknown(Refusal):
     zh = "{certificate} 没有版本为 {version} 的事件；现有版本 1 至 {last}。"
 
 
+class EventOfAnother(Refusal):
+    code = "event_of_another"
+    kind = "invalid"
+    en = "Event {event} is not one of {certificate}: an appeal is lodged with the certificate whose event it disputes."
+    zh = "事件 {event} 不属于 {certificate}：申诉须向所争议事件的证书提出。"
+
+
+class CorrectionNotCorrected(Refusal):
+    code = "correction_not_corrected"
+    kind = "invalid"
+    en = "Event {version} is itself a correction, of event {original}. A correction is not corrected: correct event {original} again."
+    zh = "事件 {version} 本身是对事件 {original} 的勘误。勘误不可再勘误：请对事件 {original} 重新勘误。"
+
+
 class NotCorrectable(Refusal):
     code = "not_correctable"
     kind = "invalid"
@@ -438,8 +455,13 @@ class NotCorrectable(Refusal):
 class NotVoidable(Refusal):
     code = "not_voidable"
     kind = "invalid"
-    en = "{topic} cannot be voided. {allowed}"
-    zh = "{topic} 不能作废。{allowed}"
+    en = "{topic} cannot be voided. Voidable: {allowed}."
+    zh = "{topic} 不能作废。可作废：{allowed}。"
+
+
+class VoidNeedsAppeal(NotVoidable):
+    en = "{topic} is voided only on an upheld appeal against it: cite its case as `appeal`."
+    zh = "{topic} 只能依据对其作出的、已获支持的申诉作废：请在 `appeal` 中引用该申诉案件。"
 
 
 class CorrectedValueDiffers(Refusal):
@@ -456,12 +478,22 @@ class CorrectionMalformed(Refusal):
     zh = "对版本 {version} 的勘误不被接受：{problem}。"
 
 
+class ChangesOrVoid(CorrectionMalformed):
+    en = "The correction of version {version} is not accepted: give either changes or void, and one of them."
+    zh = "对版本 {version} 的勘误不被接受：请给出 changes 或 void，且仅其一。"
+
+
+class WasVoided(CorrectionMalformed):
+    en = "The correction of version {version} is not accepted: it was voided."
+    zh = "对版本 {version} 的勘误不被接受：该事件已作废。"
+
+
 class CorrectionMakesIllegal(Refusal):
     code = "correction_makes_illegal"
     en = (
         "The correction is refused: with it, event {version} ({topic}) of {certificate} would not be lawful: {problem}."
     )
-    zh = "拒绝勘误：更正后 {certificate} 的事件 {version}（{topic}）将不合规：{problem}。"
+    zh = "拒绝勘误：更正后 {certificate} 的事件 {version}（{topic}）将不合规：{problem_zh}。"
 
 
 class AppealNotUpheld(Refusal):
@@ -475,6 +507,40 @@ class AppealTooLate(Refusal):
     clause = "assumed: appeal lodged within 30 days after notice was served"
     en = "The appeal against version {version} could be lodged until {until_on}."
     zh = "对版本 {version} 的申诉期限为 {until_on}。"
+
+
+class FileUnknown(Refusal):
+    code = "file_unknown"
+    kind = "not_found"
+    en = "There is no file {sha256}."
+    zh = "没有文件 {sha256}。"
+
+
+class NoNotice(Refusal):
+    code = "no_notice"
+    kind = "not_found"
+    en = "There is no notice of event {version} ({topic}) of {certificate}. A notice is made of: {made_of}."
+    zh = "{certificate} 的事件 {version}（{topic}）没有通知书。可制作通知书的事件：{made_of}。"
+
+
+class NoticeOfVoided(Refusal):
+    code = "notice_of_voided"
+    en = "There is no notice of event {version} ({topic}) of {certificate} to serve any more: the event was voided."
+    zh = "{certificate} 的事件 {version}（{topic}）已作废，不再制作通知书。"
+
+
+class NoticeNotServed(Refusal):
+    code = "notice_not_served"
+    kind = "not_found"
+    en = "No notice of event {version} of {certificate} that is kept here was served yet."
+    zh = "{certificate} 的事件 {version} 尚无已送达且存档的通知书。"
+
+
+class NoticeNotKept(Refusal):
+    code = "notice_not_kept"
+    kind = "invalid"
+    en = "The notice {sha256} is not kept. Fetch it from GET /certificates/{certificate}/notices/{of}, or bring what was served to POST /files, and give that digest."
+    zh = "未保存摘要为 {sha256} 的通知书。请先从 GET /certificates/{certificate}/notices/{of} 取得，或将实际送达的文本提交至 POST /files，再填写其摘要。"
 
 
 # ---- editions, rehearsals, adoption ----------------------------------------------------------------------------------

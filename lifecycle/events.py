@@ -347,11 +347,15 @@ class GradeChanged(Fact, kw_only=True, tag="grade-changed.v1"):
 
 
 class HolderNotified(Fact, kw_only=True, tag="holder-notified.v1"):
-    """``of`` is the version of the fact that the notice tells; the time to appeal runs from ``served_on``."""
+    """``of`` is the version of the fact that the notice tells; the time to appeal runs from ``served_on``.
+
+    ``proof_sha256`` is of the proof of service; ``notice_sha256`` of the notice itself, whose bytes are kept.
+    """
 
     of: int
     served_on: date
     proof_sha256: str
+    notice_sha256: str | None = None
 
 
 class AppealLodged(Fact, kw_only=True, tag="appeal-lodged.v1"):

@@ -15,7 +15,7 @@ from eventsourcing.application import Application
 
 from lifecycle import certificate as certificates
 from lifecycle import commands as c
-from lifecycle import decide, errors, keys, scheme, signing_keys
+from lifecycle import decide, errors, files, keys, scheme, signing_keys
 from lifecycle import events as e
 from lifecycle import organisation as organisations
 from lifecycle import person as persons
@@ -320,6 +320,7 @@ class Register(Application[UUID]):
         moment = self._moment(request, begun.today, command, certificate)
         propose = decide.needs_second(certificate, command, moment)
         facts = (decide.propose if propose else decide.decide)(certificate, command, moment)
+        self._require_kept(certificate, facts)
         work = self._work(certificate, facts)
         if isinstance(command, c.SubmitApplication):
             enter_application(self, Work(certificate.id, 0) if propose else work, command, moment)
@@ -333,11 +334,21 @@ class Register(Application[UUID]):
         proposed = decide.command_of(proposal)
         moment = self._moment(request, begun.today, proposed, certificate, (proposal.proposed.by.person,))
         facts = decide.approve(certificate, number, command.digest, moment)
+        self._require_kept(certificate, facts)
         work = self._work(certificate, facts)
         if isinstance(proposed, c.SubmitApplication):
             enter_application(self, work, proposed, moment)
         entail(self, work, certificate, facts, moment)
         return work
+
+    def _require_kept(self, certificate: Certificate, facts: Iterable[e.Fact]) -> None:
+        """Raises NoticeNotKept where a fact says that a notice was served of which nobody has the bytes."""
+        for fact in facts:
+            if isinstance(fact, e.HolderNotified) and fact.notice_sha256 is not None:
+                with self.recorder.connection() as connection:
+                    found = files.kept(connection, [fact.notice_sha256])
+                if not found:
+                    raise errors.NoticeNotKept(sha256=fact.notice_sha256, certificate=certificate.id, of=fact.of)
 
     def _work(self, certificate: Certificate, facts: Sequence[e.Fact]) -> Work:
         """The facts, after those that the certificate's stream holds already."""

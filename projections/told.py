@@ -16,9 +16,9 @@ from projections.folds import CERTIFICATE_FACTS
 CERTIFICATE_TOPICS = frozenset(map(e.topic_of, CERTIFICATE_FACTS))
 GROUNDS = (
     "reasons", "closed", "grounds", "reason", "recommendation", "because", "notice", "upheld", "level", "score", "act",
-    "body",
+    "body", "changes", "void", "recomputed", "unsupported",
 )  # fmt: skip
-"""Members of facts that say why."""
+"""Members of facts that say why, and of a correction what reads otherwise: each value as it was, and as it is now."""
 
 
 class Told(msgspec.Struct, frozen=True):

@@ -72,7 +72,7 @@ class TrailProjection:
     """The trail's rows."""
 
     name = "trail"
-    version = 1
+    version = 2
     definition = digest(SQL, *TABLES, *INDEXES)
     unseen = frozenset[str]()
     follower = TrailFollower

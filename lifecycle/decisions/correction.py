@@ -118,12 +118,13 @@ def consequences(
 
 def _target(certificate: Certificate, command: c.Correct) -> e.Fact:
     """The fact to correct, as it reads now. Raises for what cannot be corrected or voided."""
-    require_fact(certificate, command.target)
+    if isinstance(found := require_fact(certificate, command.target), e.RecordCorrected):
+        raise errors.CorrectionNotCorrected(version=command.target, original=found.target)
     if command.void == bool(command.changes):
-        raise errors.CorrectionMalformed(version=command.target, problem="give either changes or void, and one of them")
+        raise errors.ChangesOrVoid(version=command.target)
     standing = {r.version: r.fact for r in amend(certificate.history)}.get(command.target)
     if standing is None:
-        raise errors.CorrectionMalformed(version=command.target, problem="it was voided")
+        raise errors.WasVoided(version=command.target)
     if command.void:
         return _voidable(standing, command)
     for change in command.changes:
@@ -134,9 +135,9 @@ def _target(certificate: Certificate, command: c.Correct) -> e.Fact:
 def _voidable(fact: e.Fact, command: c.Correct) -> e.Fact:
     if not isinstance(fact, VOIDABLE):
         listed = ", ".join(e.topic_of(kind) for kind in VOIDABLE)
-        raise errors.NotVoidable(topic=e.topic_of(fact), allowed=f"Voidable: {listed}.")
+        raise errors.NotVoidable(topic=e.topic_of(fact), allowed=listed)
     if isinstance(fact, e.CertificateWithdrawn) and command.appeal is None:
-        raise errors.NotVoidable(topic=e.topic_of(fact), allowed="Only an upheld appeal, cited, voids a withdrawal.")
+        raise errors.VoidNeedsAppeal(topic=e.topic_of(fact))
     return fact
 
 
@@ -222,7 +223,8 @@ def _require_lawful(
             certificate=certificate.label,
             version=recorded.version,
             topic=e.topic_of(recorded.fact),
-            problem=problem,
+            problem=problem.en,
+            problem_zh=problem.zh,
         )
 
 

@@ -8,6 +8,7 @@ from lifecycle import events as e
 from lifecycle.certificate import Case, Certificate, fold
 from lifecycle.decisions.moment import Moment
 from lifecycle.decisions.permission import concerned_cases, enter, enter_case, require_no_conflict, require_past
+from lifecycle.rules import Edition
 
 
 def notify(certificate: Certificate, command: c.Notify, moment: Moment) -> list[e.Fact]:
@@ -20,7 +21,11 @@ def notify(certificate: Certificate, command: c.Notify, moment: Moment) -> list[
         )
     return [
         e.HolderNotified(
-            **moment.stamp(on), of=command.of, served_on=command.served_on, proof_sha256=command.proof_sha256
+            **moment.stamp(on),
+            of=command.of,
+            served_on=command.served_on,
+            proof_sha256=command.proof_sha256,
+            notice_sha256=command.notice_sha256,
         )
     ]
 
@@ -28,16 +33,14 @@ def notify(certificate: Certificate, command: c.Notify, moment: Moment) -> list[
 def lodge_appeal(certificate: Certificate, command: c.LodgeAppeal, moment: Moment) -> list[e.Fact]:
     """An appeal names the fact it is against; its time runs from the day after the notice of it was served."""
     on = enter(certificate, command, e.AppealLodged, moment)
-    require_fact(certificate, command.against)
-    served_on = first_served_on(certificate, command.against)
-    if served_on is not None:
-        until_on = moment.edition_of(certificate).appeal_until(served_on)
-        if on > until_on:
-            raise errors.AppealTooLate(version=command.against, until_on=until_on)
+    against = _disputed(certificate, command.against)
+    until_on = appeal_until(certificate, against, moment.edition_of(certificate))
+    if until_on is not None and on > until_on:
+        raise errors.AppealTooLate(version=against, until_on=until_on)
     return [
         e.AppealLodged(
             **moment.stamp(on, case=certificate.version + 1, edition=certificate.edition),
-            against=command.against,
+            against=against,
             grounds=command.grounds,
             decide_by=moment.edition_of(certificate).appeal_decided_by(on),
             request_sha256=command.request_sha256,
@@ -67,6 +70,15 @@ def decide(certificate: Certificate, command: c.DecideDispute, moment: Moment) -
     return [outcome(**moment.stamp(on, case=case.version), upheld=command.upheld, grounds=command.grounds)]
 
 
+def appeal_until(certificate: Certificate, version: int, edition: Edition) -> date | None:
+    """The last day to appeal against the fact, counted from the day after the first notice of it was served.
+
+    None where none was served: the time has not begun to run, and an appeal is in time.
+    """
+    served_on = first_served_on(certificate, version)
+    return served_on and edition.appeal_until(served_on)
+
+
 def require_uninvolved(certificate: Certificate, case: Case, moment: Moment) -> None:
     """Raises InvolvedInAppealed or ConflictOfInterest unless every signer is free of what the case is about."""
     involved = _involved(certificate, case)
@@ -81,6 +93,17 @@ def require_fact(certificate: Certificate, version: int) -> e.Fact:
     if not 1 <= version <= len(certificate.history):
         raise errors.FactUnknown(certificate=certificate.label, version=version, last=len(certificate.history))
     return certificate.fact(version)
+
+
+def _disputed(certificate: Certificate, named: int | str) -> int:
+    """The version of the fact that is named. Raises EventOfAnother and FactUnknown."""
+    if isinstance(named, str):
+        id, _, version = named.partition("/")
+        if id != str(certificate.id):
+            raise errors.EventOfAnother(event=named, certificate=certificate.label)
+        named = int(version)
+    require_fact(certificate, named)
+    return named
 
 
 def first_served_on(certificate: Certificate, version: int) -> date | None:

@@ -14,10 +14,21 @@ from lifecycle.decide import DECISIONS
 from tests.api.office import Office, problem_of
 from tests.api.reading import page_of
 from tests.api.requests import LAWFUL, Lawful, resting_for
-from tests.api.test_roles import ALLOWED, EVIDENCE, KEYLESS, PAGES, PERSONS, PUBLIC, PUBLISHED, QUESTIONS, REHEARSALS
+from tests.api.test_roles import (
+    ALLOWED,
+    EVIDENCE,
+    KEYLESS,
+    PAGES,
+    PAPERS,
+    PERSONS,
+    PUBLIC,
+    PUBLISHED,
+    QUESTIONS,
+    REHEARSALS,
+)
 
 Json = dict[str, Any]
-COUNT, TAKING_NOTHING = 62, 7
+COUNT, TAKING_NOTHING = 67, 7
 """Operations; some take nothing, so that nothing unfitting can be sent to them."""
 
 every_lawful = pytest.mark.parametrize("lawful", LAWFUL, ids=lambda lawful: lawful.name)
@@ -41,7 +52,7 @@ def test_the_document_tells_every_address(document: Json) -> None:
     told = operations(document)
     questions = {path.replace(":path", "") for path in {*QUESTIONS, *PUBLIC, *KEYLESS, *PAGES} if "openapi" not in path}
     expected = {("post", path) for path in ALLOWED} | {("get", path) for path in questions if "docs" not in path}
-    assert told.keys() == expected | {(method.lower(), path) for method, path in REHEARSALS | EVIDENCE}
+    assert told.keys() == expected | {(method.lower(), path) for method, path in REHEARSALS | EVIDENCE | PAPERS}
     assert len(told) == COUNT
 
 

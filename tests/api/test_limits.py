@@ -69,7 +69,7 @@ def test_a_request_that_is_not_sent_in_time_is_refused() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "query_string": b"", "path": "/persons"}
+    scope = {"type": "http", "query_string": b"", "path": "/persons", "headers": []}
     asyncio.run(Limits(never, seconds_to_send=0.01)(scope, dawdle, send))
     assert (sent[0]["status"], b"/persons" in sent[1]["body"]) == (408, True)
 

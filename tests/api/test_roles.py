@@ -71,6 +71,8 @@ QUESTIONS = {
     "/certificates/{certificate_id}/documents": STAFF_AND_HOLDER,
     "/certificates/{certificate_id}/documents/{number}": STAFF_AND_HOLDER,
     "/certificates/{certificate_id}/changes": STAFF_AND_HOLDER,
+    "/certificates/{certificate_id}/files": STAFF_AND_HOLDER,
+    "/certificates/{certificate_id}/notices": STAFF_AND_HOLDER,
     "/events": STAFF_AND_HOLDER,
     "/events/{position}": STAFF_AND_HOLDER,
     "/events.csv": STAFF_AND_HOLDER,
@@ -87,6 +89,8 @@ REHEARSALS = {
 """Their cells stand in test_rehearsals.py."""
 EVIDENCE = {("GET", "/certificates/{certificate_id}/evidence")}
 """Its cells stand in test_evidence.py."""
+PAPERS = {("POST", "/files"), ("GET", "/files/{sha256}"), ("GET", "/certificates/{certificate_id}/notices/{version}")}
+"""Their cells stand in test_files.py and test_notices.py."""
 LEDGER = {"/ledger/checkpoint", "/ledger/proof", "/ledger/consistency"}
 PUBLISHED = {"/status-lists/{number}", *LEDGER}
 PUBLIC = {"/status/{number:path}", "/status", *PUBLISHED}
@@ -135,8 +139,8 @@ def test_there_are_exactly_these_endpoints(office: Office) -> None:
     expected = {("POST", path) for path in ALLOWED} | {
         ("GET", path) for path in {*QUESTIONS, *PUBLIC, *KEYLESS, *PAGES, *ASKED_BY_PAGES}
     }
-    assert found == expected | REHEARSALS | EVIDENCE
-    assert len(found) == 66
+    assert found == expected | REHEARSALS | EVIDENCE | PAPERS
+    assert len(found) == 71
     assert {lawful.address for lawful in LAWFUL} == ALLOWED.keys()
 
 

@@ -19,8 +19,10 @@ from lifecycle.traces import Judgement, judgements
 from tests.clock.world import in_memory
 from tests.corpus.boundaries import editions, told
 from tests.lifecycle.disputed import disputed
+from tests.lifecycle.made_up import NEW
 from tests.lifecycle.nudged import a_suspension_ends_a_day_earlier, validity_ends_a_day_later
 from tests.lifecycle.story import CERTIFICATE, Story, day
+from tests.lifecycle.test_adoption import EVERY_18, adopted, edition
 
 GRADING = "CSP-S01-001:2021, grading"
 SURVEILLANCE = "CSP-S01-001:2021, surveillance"
@@ -183,6 +185,17 @@ def test_a_bar_is_compared_where_the_organisations_stream_is_known() -> None:
     for until_on, equal in ((day("2025-01-15"), True), (day("2025-01-16"), False)):
         found = [each for each in judged(story, bars={version: until_on}) if each.question == "bar"]
         assert [(each.equal, (each.derived or {})["bar_until"]) for each in found] == [(equal, "2025-01-15")]
+
+
+def test_an_adoption_is_asked_of_the_edition_adopted() -> None:
+    story = Story(editions=editions()).issued().on("2025-05-01")
+    adopted(story, edition(EVERY_18))
+    found = judgements(CERTIFICATE, story.history, story.editions)
+    visit = [each for each in found if (each.event, each.question) == ("edition-adopted.v1", "visit")][-1]
+    assert ((visit.recorded or {})["grace_until"], visit.equal, visit.edition) == ("2025-07-30", True, NEW)
+    assert [each.rule for each in visit.criteria] == [
+        "levels[five_star].interval", "parameters.notice_window_days", "parameters.grace_days",
+    ]  # fmt: skip
 
 
 def test_a_record_that_says_otherwise_is_told_beside_what_is_found() -> None:
