@@ -27,7 +27,7 @@ from api.lookup import Questions, require_own
 from api.printing.documents import EXAMPLE, Documents
 from api.signing import Signer
 from lifecycle import events as e
-from lifecycle import upcast
+from lifecycle import files, upcast
 from lifecycle.certificate import Certificate
 from lifecycle.errors import Refusal
 from lifecycle.grounds import Ground, grounds, signing_keys
@@ -159,6 +159,9 @@ class Evidence:
         container.add("keys", "".join(f"{each}\n" for each in _keys(shown, origin)).encode())
         for name, content in self._contents(identity, certificate, [_fact_of(each) for each in others], note, origin):
             container.add(name, content)
+        for digest, content in files.contents(connection, _cited(identity, certificate)):
+            if container.has_room_for(content):  # else it is fetched by itself, and its digest stands in the event
+                container.add(f"files/{digest}", content)
         container.add(VERIFIER, verifier())
         signed_by = VerifierKey(f"{origin}/{PURPOSE}", raw(key.public_key))
         size = container.close(self._head(identity, certificate, origin), signed_by, self.signer.sign_bytes)
@@ -198,6 +201,12 @@ class Evidence:
         instant = self.questions.now().astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
         whom = "holder" if identity.role == "applicant" else "staff"
         return f"certlife.evidence.v1\nregister {origin}\ncertificate {certificate.id}\nfor {whom}\ninstant {instant}\n"
+
+
+def _cited(identity: Identity, certificate: Certificate) -> list[str]:
+    """The files that the certificate's facts cite; for a holder without internal ones."""
+    cited = files.citations(certificate.history)
+    return [*dict.fromkeys(each.sha256 for each in cited if identity.role != "applicant" or not each.internal)]
 
 
 def _of_ground(connection: Connection, ground: Ground, upto: int) -> list[Event]:

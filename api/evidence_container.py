@@ -38,9 +38,13 @@ class Container:
         self._listed: list[str] = []
         self._at = 0
 
+    def has_room_for(self, content: bytes) -> bool:
+        """Whether it could be added, and the rest too."""
+        return len(content) <= FILE and len(self._listed) + 3 < FILES and self._at + len(content) <= BUNDLE - 2 * FILE
+
     def add(self, name: str, content: bytes) -> None:
         """Raises EvidenceTooLarge."""
-        if len(content) > FILE or len(self._listed) + 2 > FILES or self._at + len(content) > BUNDLE - 2 * FILE:
+        if not self.has_room_for(content):
             raise EvidenceTooLarge(certificate=self._certificate, name=name, files=FILES, mebibytes=BUNDLE >> 20)
         self._write(name, content)
         self._listed.append(f"{sha256(content).hexdigest()} {len(content)} {name}\n")

@@ -10,8 +10,11 @@ from typing import NamedTuple
 
 from tests.api.conftest import Staffed, staffed_office
 from tests.api.life import Life
-from tests.api.office import Office
+from tests.api.office import Office, answered
 from tests.databases import Databases
+
+PAPER, LETTER = b"what the assessors saw", b"what the holder wrote"
+"""Files that events cite: one internal, one not."""
 
 
 class Evidenced(NamedTuple):
@@ -35,6 +38,12 @@ class Evidenced(NamedTuple):
         return folder / "bundle.zip", folder / "checkpoint"
 
 
+def brought(office: Office, content: bytes) -> str:
+    """The digest of a file that is kept."""
+    headers = office.bearing("reg") | {"Content-Type": "text/plain"}
+    return answered(office.client.post("/files", content=content, headers=headers))["sha256"]
+
+
 def signed(office: Office) -> str:
     """A checkpoint that covers everything recorded so far."""
     office.house.catch_up()
@@ -54,7 +63,7 @@ def evidenced(databases: Databases, staffed: Staffed) -> Generator[Evidenced]:
         office.house.checkpoints.pause = timedelta(0)
         office.house.checkpoints.round()  # the key is made, which is an event too
         life = Life(office).applies().accepted().planned().assessed(lost=7, nonconforming=["5.2.1"])
-        life.does_in_case("nonconformity-closures", "ana", {"element": "5.2.1", "evidence": ["ab" * 32]})
+        life.does_in_case("nonconformity-closures", "ana", {"element": "5.2.1", "evidence": [brought(office, PAPER)]})
         life.reviewed().decided("grant")
         life.number = life.does("issuances", "reg")["certificate_number"]
         assert office.get(f"/certificates/{life.id}/documents/1", "aud").status_code == 200
@@ -63,6 +72,7 @@ def evidenced(databases: Databases, staffed: Staffed) -> Generator[Evidenced]:
         between = signed(office)
         life.suspended()
         life.appealed(life.version_of("certificate-suspended"))
+        life.does("complaints", "reg", {"grounds": "nobody answers", "request_sha256": brought(office, LETTER)})
         checkpoint = signed(office)
         bundle, holders = fetched(office, life), fetched(office, life, "holder")
         yield Evidenced(

@@ -15,7 +15,7 @@ import pytest
 
 from api.verify import checked, named_key
 from tests.api.conftest import Staffed, staffed_office
-from tests.api.evidenced import Evidenced, evidenced, fetched, signed
+from tests.api.evidenced import LETTER, PAPER, Evidenced, evidenced, fetched, signed
 from tests.api.forging import forged, unpacked
 from tests.api.life import Life
 from tests.api.office import answered, refused
@@ -98,6 +98,13 @@ def test_it_holds_what_the_record_rests_on(told: Evidenced) -> None:
     kept = told.office.get(f"/certificates/{told.life.id}/documents/1", "aud", original=True).content
     assert files["documents/1.pdf"] == kept
     assert files["checkpoints.jsonl"].count(b"\n") == 1
+
+
+def test_it_holds_the_files_that_events_cite_the_holders_without_internal_ones(told: Evidenced) -> None:
+    paper, letter = (f"files/{sha256(content).hexdigest()}" for content in (PAPER, LETTER))
+    assert {name for name in unpacked(told.bundle) if name.startswith("files/")} == {paper, letter}
+    assert {name for name in unpacked(told.holders) if name.startswith("files/")} == {letter}
+    assert unpacked(told.bundle)[paper] == PAPER
 
 
 def test_it_holds_nothing_of_other_certificates(told: Evidenced) -> None:
