@@ -44,6 +44,7 @@ from lifecycle import commands as c
 from lifecycle import events as e
 from lifecycle.documents import last_bearing
 from lifecycle.errors import Refusal
+from lifecycle.personal import Rewrapped
 from lifecycle.rehearsal_lines import LineEdited
 from lifecycle.rules import MalformedEdition
 from lifecycle.scheduler import why
@@ -61,7 +62,10 @@ from projections.rebuild import RebuildEnded, discard
 from projections.rebuild import rebuild as made_anew
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-keys = typer.Typer(no_args_is_help=True, help="Keys of persons: add, revoke, list; the key that signs: rotate-signing.")
+keys = typer.Typer(
+    no_args_is_help=True,
+    help="Keys of persons: add, revoke, list; those of the register: rotate-signing, rotate-master.",
+)
 app.add_typer(keys, name="keys")
 app.add_typer(scheme_command.app, name="scheme")
 app.add_typer(audit_command.app, name="audit")
@@ -324,6 +328,40 @@ def keys_rotate_signing(
             raise typer.BadParameter(f"purpose is {' or '.join(signers)}")
         kid = signers[purpose].rotate(e.By(by, "administrator", "command-line"), reason)
         console.print(f"{kid} signs from now on")
+
+
+@keys.command("rotate-master")
+def keys_rotate_master(
+    reason: str = "", by: Annotated[str, typer.Option(help="the person who has it changed")] = "operator"
+) -> None:
+    """A new master key wraps the keys of persons; names, contacts and everything else stay as they are.
+
+    Run it as the service's account, with its folder of keys, and again if it is stopped. Old master keys stay in the
+    folder: dumps made before open with them, and with nothing else.
+    """
+    with at_home() as house:
+        personal = house.persons.personal
+        operator, before = e.By(by, "administrator", "command-line"), house.register.recorder.master_key()
+        kid = personal.change_master_key(operator, reason, instead_of=before)
+        console.print(f"{kid} wraps the keys of persons from now on")
+        done, broken = _show_rewrapped(personal.rewrap())
+        console.print(f"{done} wrapped anew")
+        if broken:
+            raise Unfit(f"what is kept of these persons does not open, and was left as it is: {', '.join(broken)}")
+        if before is not None:
+            console.print(f"{before} wraps nothing in this database any more; dumps made before now open with it alone")
+
+
+def _show_rewrapped(progress: Iterable[Rewrapped]) -> tuple[int, list[str]]:
+    """How many keys were wrapped anew, told a line each thousand, and the persons whose key did not open."""
+    done, broken = 0, []
+    for each in progress:
+        done = each.done
+        if each.broken is not None:
+            broken.append(each.broken)
+        elif done % 1_000 == 0:
+            console.print(f"{done} wrapped anew")
+    return done, broken
 
 
 # ---- generated data and the demonstration ----------------------------------------------------------------------------

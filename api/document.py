@@ -11,19 +11,36 @@ from api.commands import ADDRESSES, APPROVERS, JSON, PROPOSAL, SUBJECTS
 from api.evidence_routes import GIVEN_TO
 from api.forms import Volatile
 from api.identity import STAFF
+from api.persons import COMMANDS as PERSONS
 from api.problems import MEDIA_TYPE
 from api.rehearsals import COMMANDS as REHEARSING
 from api.rendering import HTML
-from api.shapes import ANSWERS, COUNT, ID, SHA256, TEXT, Schema, exactly, list_of, page_of, recorded_about, ref
+from api.shapes import (
+    ANSWERS,
+    COUNT,
+    DAY,
+    ID,
+    SHA256,
+    TEXT,
+    Schema,
+    exactly,
+    list_of,
+    page_of,
+    perhaps,
+    recorded_about,
+    ref,
+)
 from lifecycle import commands as c
 from lifecycle.decide import DUTIES
 from lifecycle.duties import Roles
+from lifecycle.personal import ENTITLED
 from lifecycle.status import Answer
 
 COMMANDS: dict[str, tuple[type[msgspec.Struct], Roles]] = {
     **{address: (command, DUTIES[command].by) for address, command in ADDRESSES.items()},
     f"{PROPOSAL}/approvals": (c.Approve, APPROVERS),
     f"{PROPOSAL}/rejections": (c.Reject, APPROVERS),
+    **PERSONS,
     **REHEARSING,
 }
 
@@ -140,6 +157,8 @@ def _question(path: str, operation: Schema) -> Schema:
         told |= {"security": [{"key": []}], "x-roles": sorted(STAFF | {"applicant"})}
     elif "evidence" in operation["tags"]:
         told |= {"security": [{"key": []}], "x-roles": sorted(GIVEN_TO)}
+    elif "persons" in operation["tags"]:
+        told |= {"security": [{"key": []}], "x-roles": sorted(ENTITLED)}
     elif "rehearsals" in operation["tags"]:
         told |= {"security": [{"key": []}], "x-roles": sorted(STAFF)}
     elif "public" in operation["tags"]:
@@ -164,6 +183,7 @@ QUESTIONS: dict[str, Schema | str] = {
     "/events.jsonl": "application/jsonl",
     "/deadlines": page_of(ref("Deadline")),
     "/deadlines.ics": "text/calendar",
+    "/persons/{person}": exactly(person=TEXT, name=perhaps(TEXT), contact=perhaps(TEXT), erased_on=perhaps(DAY)),
     "/rehearsals/{rehearsal_id}": ref("Rehearsal"),
     "/rehearsals/{rehearsal_id}/affected": page_of(ref("RehearsalLine")),
     "/healthz": exactly(status={"const": "alive"}),

@@ -6,7 +6,7 @@ recorded, as a reader of the trail is.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from api.evidence_container import VERIFIER, Container, verifier
 from api.evidence_page import About
 from api.evidence_told import Content, Telling
 from api.evidence_views import event_line
-from api.identity import Identity
+from api.identity import Identity, require
 from api.lookup import Questions, require_own
 from api.printing.documents import EXAMPLE, Documents
 from api.signing import Signer
@@ -31,6 +31,7 @@ from lifecycle import files, upcast
 from lifecycle.certificate import Certificate
 from lifecycle.errors import Refusal
 from lifecycle.grounds import Ground, grounds, signing_keys
+from lifecycle.personal import ENTITLED, Personal
 from lifecycle.signing_keys import SigningKey
 from lifecycle.store import Recorder
 from lifecycle.trail_reads import TrailReads
@@ -68,6 +69,15 @@ class EvidenceKeyMissing(Refusal):
     zh = "本进程目前没有用于证据包的签名密钥，无法制作证据包。"
 
 
+Naming = Callable[[Iterable[str]], Mapping[str, str]]
+"""Of persons by pseudonym their names."""
+
+
+def nobody(persons: Iterable[str]) -> Mapping[str, str]:
+    """Nobody is named."""
+    return {}
+
+
 class Bundle(NamedTuple):
     """A finished bundle, to be read from its beginning and closed."""
 
@@ -84,10 +94,13 @@ class Evidence:
     questions: Questions
     checkpoints: Checkpoints
     documents: Documents
+    personal: Personal
     signer: Signer
     reading: Callable[[], AbstractContextManager[Connection]]
 
-    def bundle(self, identity: Identity, certificate_id: UUID, *, patience_seconds: float = 1.0) -> Bundle:
+    def bundle(
+        self, identity: Identity, certificate_id: UUID, naming: Naming = nobody, *, patience_seconds: float = 1.0
+    ) -> Bundle:
         """The bundle as of the last checkpoint, which covers the certificate's last event; that it is made is recorded.
 
         Raises CertificateUnknown, CheckpointPending, EvidenceKeyMissing, EvidenceTooLarge, LedgerDoubted.
@@ -99,10 +112,20 @@ class Evidence:
         note = self._covering(certificate, patience_seconds)
         recorder = cast(Recorder, register.recorder)
         with self.reading() as connection:
-            made = self._made(connection, identity, certificate, note, key)
+            made = self._made(connection, identity, certificate, note, key, naming)
         asked = msgspec.json.encode({"kind": PURPOSE, "certificate": certificate_id, "checkpoint": note.size}).decode()
         TrailReads(recorder).record(identity.by, asked, made.events, register.clock.instant())
         return made
+
+    def naming(self, identity: Identity, certificate_id: UUID) -> Naming:
+        """Who the persons of a bundle are, told to whoever may read it, which is recorded. Raises RoleNotAllowed."""
+        require(identity, ENTITLED, "be told who the persons are")
+
+        def named(persons: Iterable[str]) -> dict[str, str]:
+            known = self.personal.names_of(persons, identity.by, certificate=certificate_id)
+            return {person: each.details.name for person, each in known.items() if each.details and each.details.name}
+
+        return named
 
     # ---- what it is held to ------------------------------------------------------------------------------------------
 
@@ -141,7 +164,13 @@ class Evidence:
     # ---- what is in it -----------------------------------------------------------------------------------------------
 
     def _made(
-        self, connection: Connection, identity: Identity, certificate: Certificate, note: Note, key: SigningKey
+        self,
+        connection: Connection,
+        identity: Identity,
+        certificate: Certificate,
+        note: Note,
+        key: SigningKey,
+        naming: Naming,
     ) -> Bundle:
         own = [event for event in events_of(connection, certificate.id) if event[2] <= certificate.version]
         others = [
@@ -162,6 +191,8 @@ class Evidence:
         for digest, content in files.contents(connection, _cited(identity, certificate)):
             if container.has_room_for(content):  # else it is fetched by itself, and its digest stands in the event
                 container.add(f"files/{digest}", content)
+        if names := naming(_persons(certificate)):
+            container.add("persons.json", msgspec.json.encode(names))
         container.add(VERIFIER, verifier())
         signed_by = VerifierKey(f"{origin}/{PURPOSE}", raw(key.public_key))
         size = container.close(self._head(identity, certificate, origin), signed_by, self.signer.sign_bytes)
@@ -201,6 +232,13 @@ class Evidence:
         instant = self.questions.now().astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
         whom = "holder" if identity.role == "applicant" else "staff"
         return f"certlife.evidence.v1\nregister {origin}\ncertificate {certificate.id}\nfor {whom}\ninstant {instant}\n"
+
+
+def _persons(certificate: Certificate) -> list[str]:
+    """Who recorded, signed or assessed anything of the certificate, by pseudonym."""
+    facts = [recorded.fact for recorded in certificate.history]
+    named = (person for fact in facts for person in (fact.by.person, *fact.signed_by, *getattr(fact, "team", ())))
+    return [*dict.fromkeys(named)]
 
 
 def _cited(identity: Identity, certificate: Certificate) -> list[str]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import typer
 
+from api.evidence import nobody
 from api.house import House
 from api.identity import OPERATOR
 from api.terminal import at_home, console
@@ -18,6 +19,7 @@ PATIENCE_SECONDS = 30
 def evidence(
     certificate: Annotated[str, typer.Argument(metavar="ID|NUMBER", help="a certificate's id, or a number of it")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="the file to write")],
+    names: Annotated[bool, typer.Option("--names", help="with the names of persons, in a file of their own")] = False,
 ) -> None:
     """The dispute bundle of a certificate: a zip that anybody checks offline with the verify.py in it.
 
@@ -27,7 +29,9 @@ def evidence(
         for signer in (house.checkpoints.signer, house.evidence.signer):
             signer.begin()
         house.catch_up()
-        made = house.evidence.bundle(OPERATOR, named(house, certificate), patience_seconds=PATIENCE_SECONDS)
+        id = named(house, certificate)
+        naming = house.evidence.naming(OPERATOR, id) if names else nobody
+        made = house.evidence.bundle(OPERATOR, id, naming, patience_seconds=PATIENCE_SECONDS)
         with made.file, out.open("wb") as file:
             copyfileobj(made.file, file)
         console.print(f"{out}: {made.events} events, {made.size} bytes")

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from api.evidence import Evidence
+from api.evidence import Evidence, nobody
 from api.evidence_container import verifier
 from api.identity import identify, require
 from api.query import Position
@@ -36,15 +36,17 @@ def router(evidence: Evidence) -> APIRouter:
         response_class=Response,
         responses=_documented(ZIP),
     )
-    def bundle(request: Request, certificate_id: UUID, min_position: Position = None) -> Response:
+    def bundle(request: Request, certificate_id: UUID, names: bool = False, min_position: Position = None) -> Response:
         """The dispute bundle, a zip: events, proofs, editions, documents, and `verify.py`, which checks it offline.
 
-        The holder's has no internal reasons. That it was fetched is recorded.
+        The holder's has no internal reasons. Persons stand in it by pseudonym; `names` has who they are beside, for an
+        auditor. That it was fetched is recorded.
         """
         identity = identify(register, request)
         require(identity, GIVEN_TO, "fetch evidence")
         evidence.questions.require_recorded(min_position)
-        made = evidence.bundle(identity, certificate_id)
+        naming = evidence.naming(identity, certificate_id) if names else nobody
+        made = evidence.bundle(identity, certificate_id, naming)
         headers = {
             "Cache-Control": "no-store",
             "Content-Length": str(made.size),

@@ -16,6 +16,7 @@ from api import (
     lookup,
     notices,
     pages,
+    persons,
     problems,
     rehearsals,
     rendering,
@@ -63,6 +64,7 @@ def application(house: House) -> Service:
     """The application; it starts and stops nothing. A register that has no signing key gets its first."""
     for signer in house.publishing.signers:
         signer.begin()
+    house.persons.personal.look_for_master_key()
     app = Service(
         title="certlife",
         version="0.1.0",
@@ -75,6 +77,7 @@ def application(house: House) -> Service:
     issuer: dict[Language, str] = {"zh": settings.issuer_zh, "en": settings.issuer_en}
     renderer = Renderer(settings.public_address, issuer, simulation=house.simulation)
     app.include_router(commands.router(house.register))
+    app.include_router(persons.router(house.persons))
     app.include_router(status.router(house.status))
     app.include_router(signing.router(house.publishing.signers))
     app.include_router(status_list.router(house.publishing.lists))

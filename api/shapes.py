@@ -53,6 +53,7 @@ def recorded_about(subject: str) -> Schema:
     perhaps_told = {
         "position": COUNT,
         "certificate_number": TEXT,
+        "person": TEXT,
         "proposal": COUNT,
         "digest": SHA256,
         "expires_at": INSTANT,

@@ -41,6 +41,13 @@ class RoleGivenToOneself(Refusal):
     zh = "{person} 为自己颁发了角色为 {role} 的密钥 {key}。"
 
 
+class ErasedOneself(Refusal):
+    code = "erased_oneself"
+    kind = "forbidden"
+    en = "{person} erased that same person."
+    zh = "{person} 删除了自己。"
+
+
 class NotJudged(Refusal):
     code = "not_judged"
     en = "It cannot be judged: {problem}."

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from lifecycle.errors import Malformed
-from lifecycle.events import Change, Deduction, Finding, Reason, Role, plain
+from lifecycle.events import Change, Deduction, ErasureGrounds, Finding, Reason, Role, plain
 
 Text = Annotated[str, Meta(min_length=1, max_length=2000)]
 Line = Annotated[str, Meta(min_length=1, max_length=300)]
@@ -49,7 +49,22 @@ class RegisterOrganisation(Command, frozen=True, kw_only=True, tag="register_org
 
 
 class RegisterPerson(Command, frozen=True, kw_only=True, tag="register_person"):
-    person: Name
+    """``person`` is a pseudonym, given by the register if left out; name and contact are kept sealed."""
+
+    person: Name | None = None
+    name: Line | None = None
+    contact: Text | None = None
+
+
+class GiveDetails(Command, frozen=True, kw_only=True, tag="give_details"):
+    """Name and contact of a person, in place of those before, of which none is kept."""
+
+    name: Line | None = None
+    contact: Text | None = None
+
+
+class ErasePerson(Command, frozen=True, kw_only=True, tag="erase_person"):
+    grounds: ErasureGrounds
 
 
 class DeclareConflict(Command, frozen=True, kw_only=True, tag="declare_conflict"):

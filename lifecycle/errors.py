@@ -125,6 +125,35 @@ class PersonKnown(Refusal):
     zh = "人员 {person} 已登记。"
 
 
+class PersonErased(Refusal):
+    code = "person_erased"
+    en = "{person} was erased: that id acts no more, and no name, contact or key is taken for it. Register the person anew, under another id."
+    zh = "人员 {person} 已被删除：该标识不再行事，也不再接受姓名、联系方式或密钥。如需要，请以另一标识重新登记。"
+
+
+class ErasesOneself(Refusal):
+    code = "erases_oneself"
+    kind = "forbidden"
+    en = "Nobody erases oneself: another administrator than {person} has to do it."
+    zh = "任何人不得删除自己：须由 {person} 以外的另一名系统管理员执行。"
+
+
+class MasterKeyMissing(Refusal):
+    code = "master_key_missing"
+    kind = "unavailable"
+    en = "Names and contacts of persons are closed to this process: the master key {kid} is not in its folder of keys, or not fit to be used. Put it there; nothing was changed."
+    zh = "本进程无法读写人员的姓名和联系方式：主密钥 {kid} 不在其密钥目录中或不可用。请将其放回；未作任何更改。"
+
+
+class DetailsBroken(Refusal):
+    code = "details_broken"
+    kind = "unavailable"
+    en = "What is kept of {person} does not open, or is not what the log vouches for: it was changed outside the register. Restore it, or give name and contact anew."
+    zh = (
+        "为人员 {person} 保存的资料无法解密，或与日志所证不符：其在登记册之外被改动。请恢复，或重新提供姓名和联系方式。"
+    )
+
+
 class KeyUnknown(Refusal):
     code = "key_unknown"
     kind = "not_found"

@@ -19,6 +19,8 @@ Role = Literal[
 ]
 CaseKind = Literal["initial", "renewal", "regrade", "visit", "reissue", "appeal", "complaint"]
 Outcome = Literal["conforming", "nonconforming", "not_applicable"]
+ErasureGrounds = Literal["purpose_ended", "retention_ended", "consent_withdrawn", "unlawful", "other_law"]
+"""Codes and no words, which could name the person: Personal Information Protection Law, art. 47, in its order."""
 
 ONE_DAY = timedelta(days=1)
 
@@ -458,6 +460,23 @@ class PersonRegistered(Fact, kw_only=True, tag="person-registered.v1"):
     person: str
 
 
+class PersonalDetailsSealed(Fact, kw_only=True, tag="personal-details-sealed.v1"):
+    """Name and contact of the person were given, in place of those before, and are kept outside the log.
+
+    ``digest`` is their HMAC under a key that is kept with them: without it, it tells nothing.
+    """
+
+    person: str
+    digest: str
+
+
+class PersonErased(Fact, kw_only=True, tag="person-erased.v1"):
+    """Name, contact and their key are destroyed, and no key of the person opens anything any more."""
+
+    person: str
+    grounds: ErasureGrounds
+
+
 class ConflictDeclared(Fact, kw_only=True, tag="conflict-declared.v1"):
     """The person has an interest in the organisation: serves in no case of it until ``until_on`` (None: for good)."""
 
@@ -582,6 +601,13 @@ class SigningKeyRetired(Fact, kw_only=True, tag="signing-key-retired.v1"):
     """Nothing is signed with the key any more."""
 
     purpose: str
+    kid: str
+    reason: str = ""
+
+
+class MasterKeyChanged(Fact, kw_only=True, tag="master-key-changed.v1"):
+    """From now on the keys of persons are wrapped by the master key ``kid``, its RFC 7638 thumbprint."""
+
     kid: str
     reason: str = ""
 

@@ -13,6 +13,7 @@ from lifecycle import errors
 from lifecycle import events as e
 from lifecycle.breach import (
     Breach,
+    ErasedOneself,
     NotAsProposed,
     NotByTheClock,
     NotJudged,
@@ -25,7 +26,7 @@ from lifecycle.decide import require_role
 from lifecycle.decisions.application import require_on_team, require_reviewers_free
 from lifecycle.decisions.dispute import require_uninvolved
 from lifecycle.decisions.moment import Moment
-from lifecycle.decisions.permission import require_independent, require_no_conflict
+from lifecycle.decisions.permission import require_independent, require_no_conflict, require_serving
 from lifecycle.duties import DUTIES
 from lifecycle.errors import Refusal
 from lifecycle.events import Recorded
@@ -69,6 +70,8 @@ RECORDED_BY: dict[type[e.Fact], CommandType] = {
     e.RecordCorrected: c.Correct,
 }
 """The command that records each fact of a certificate; a re-issue that prints a change of grade was decided with it."""
+
+OF_PERSONS: dict[type[e.Fact], CommandType] = {e.PersonalDetailsSealed: c.GiveDetails, e.PersonErased: c.ErasePerson}
 
 OF_THE_CLOCK = frozenset({e.SurveillanceDue, e.SurveillanceOverdue, e.CertificateExpired})
 
@@ -130,6 +133,8 @@ def _role(recorded: Recorded, certificate: Certificate, known: Known) -> None:
         require_role(fact.by.role, _named(fact.act), DUTIES[_named(fact.act)].by)
     elif isinstance(fact, e.ProposalRejected):
         _require_may_reject(fact, certificate.proposals[fact.proposal or 0])
+    elif (command := OF_PERSONS.get(type(fact))) is not None:
+        require_role(fact.by.role, command, DUTIES[command].by)
     elif (command := _command(recorded)) is not None:
         duty = DUTIES[command]
         allowed = (duty.approved_by or duty.by) if fact.proposal is not None else duty.by
@@ -168,7 +173,7 @@ def _free_of_the_case(recorded: Recorded, certificate: Certificate, known: Known
         of = certificate.cases.get(target or 0)
         require_independent(certificate, of, _command(recorded), moment)  # pyright: ignore[reportArgumentType]
     elif isinstance(fact, e.AssessmentPlanned | e.SurveillancePlanned):
-        require_no_conflict(certificate, fact.team, moment)
+        require_serving(certificate, fact.team, moment)
     elif case is not None:
         _within_case(fact, certificate, case, moment)
 
@@ -187,12 +192,14 @@ def _within_case(fact: e.Fact, certificate: Certificate, case: Case, moment: Mom
 
 
 def _own_key(recorded: Recorded, certificate: Certificate, known: Known) -> None:
-    """The key was that person's, in that role, and nobody gave a role to himself."""
+    """The key was that person's, in that role, and nobody gave a role to himself, or erased himself."""
     fact = recorded.fact
     if (problem := known.problem_with(fact.by, recorded.position or 0)) is not None:
         raise NotOfThatKey(person=fact.by.person, role=fact.by.role, key=fact.by.key, problem=problem)
     if isinstance(fact, e.KeyIssued) and fact.by.person == fact.person:
         raise RoleGivenToOneself(person=fact.person, key=fact.key, role=fact.role)
+    if isinstance(fact, e.PersonErased) and fact.by.person == fact.person:
+        raise ErasedOneself(person=fact.person)
 
 
 Rule = Callable[[Recorded, Certificate, Known], None]

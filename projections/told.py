@@ -135,10 +135,15 @@ def _told(recorded: Recorded, **more: Any) -> Told:
         signed_by=fact.signed_by,
         cause=fact.cause,
         case=fact.case,
-        grounds={name: value for name in GROUNDS if (value := getattr(fact, name, None)) not in (None, "", ())},
+        grounds={name: value for name in _said(fact) if (value := getattr(fact, name, None)) not in (None, "", ())},
         refers=tuple(references(fact)),
         **more,
     )
+
+
+def _said(fact: e.Fact) -> tuple[str, ...]:
+    """What is told of it; of later facts about persons also of whom: the rows of earlier ones never change."""
+    return (*GROUNDS, "person") if isinstance(fact, e.PersonalDetailsSealed | e.PersonErased) else GROUNDS
 
 
 def _small(number: int | None) -> int | None:

@@ -16,6 +16,7 @@ from lifecycle.decisions.permission import (
     require_order,
     require_past,
     require_reasons,
+    require_serving,
 )
 from lifecycle.rules import Edition, Grade, MalformedFindings, edition_in_force
 
@@ -72,7 +73,7 @@ def plan_assessment(certificate: Certificate, command: c.Plan, moment: Moment) -
         raise errors.Malformed(problem="draw belongs to a visit; an assessment takes every element")
     _, on = enter_case(certificate, command.case, command, e.AssessmentPlanned, moment)
     require_order("on_site_from", command.on_site_from, "on_site_to", command.on_site_to)
-    require_no_conflict(certificate, command.team, moment)
+    require_serving(certificate, command.team, moment)
     return [
         e.AssessmentPlanned(
             **moment.stamp(on, case=command.case),

@@ -13,8 +13,8 @@ from lifecycle.decisions.permission import (
     enter,
     enter_case,
     require_independent,
-    require_no_conflict,
     require_order,
+    require_serving,
 )
 from lifecycle.rules import Edition, MalformedFindings
 
@@ -31,7 +31,7 @@ def plan(certificate: Certificate, command: c.Plan, moment: Moment) -> list[e.Fa
     """The team, the days and the sample; without a draw the reproducible one is taken."""
     _, on = enter_case(certificate, command.case, command, e.SurveillancePlanned, moment)
     require_order("on_site_from", command.on_site_from, "on_site_to", command.on_site_to)
-    require_no_conflict(certificate, command.team, moment)
+    require_serving(certificate, command.team, moment)
     edition = moment.edition_of(certificate)
     quota = edition.quota(certificate.last_check_on, command.on_site_to)
     proposed = drawn_by_lot(certificate, command.on_site_to, edition)

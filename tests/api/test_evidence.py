@@ -153,18 +153,38 @@ def test_a_holder_gets_no_internal_reasons_and_everything_else_proven(told: Evid
     assert "verified" in sentences(told.holders, [named_key(told.vkey)], [told.checkpoint])
 
 
+def test_persons_are_named_to_the_entitled_alone_and_in_a_file_of_their_own(told: Evidenced) -> None:
+    answered(told.office.post("/persons/ana/details", "adm", {"name": "张伟", "contact": "zhang.wei@example.org"}))
+    signed(told.office)
+    path = f"/certificates/{told.life.id}/evidence"
+    for person in ("reg", "dora", "holder"):
+        refused(told.office.get(path, person, names=True), 403, "role_not_allowed")
+        assert not holding(told.office.get(path, person).content, "张伟")
+    named = told.office.get(path, "aud", names=True).content
+    assert holding(named, "张伟") == {"persons.json"}
+    assert not holding(named, "zhang.wei")
+    assert json.loads(unpacked(named)["persons.json"]) == {"ana": "张伟"}
+    assert accept(named) is False
+    assert "consistent" in sentences(named)
+    assert last_read(told)[:2] == ("aud", "evidence")
+
+
 # ---- who gets it -----------------------------------------------------------------------------------------------------
 
 
-def test_fetching_is_recorded_as_reading_the_trail_is(told: Evidenced) -> None:
-    fetched(told.office, told.life, "reg")
+def last_read(told: Evidenced) -> tuple[str, str, str, int]:
+    """Who read the trail last, in what way, of which certificate, how many events."""
     with told.office.house.register.recorder.connection() as connection:
         person, question, rows = connection.execute(
             "SELECT person, question, read_rows FROM certlife.trail_reads ORDER BY read DESC LIMIT 1"
         ).fetchone()
-    assert (person, json.loads(question)["kind"]) == ("reg", "evidence")
-    assert json.loads(question)["certificate"] == told.life.id
-    assert rows == len(events_in(told.bundle))
+    asked = json.loads(question)
+    return person, asked["kind"], asked["certificate"], rows
+
+
+def test_fetching_is_recorded_as_reading_the_trail_is(told: Evidenced) -> None:
+    fetched(told.office, told.life, "reg")
+    assert last_read(told) == ("reg", "evidence", told.life.id, len(events_in(fetched(told.office, told.life))))
 
 
 def test_who_has_the_duty_and_the_holder_get_it_and_nobody_else(told: Evidenced) -> None:

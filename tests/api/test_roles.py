@@ -91,6 +91,10 @@ EVIDENCE = {("GET", "/certificates/{certificate_id}/evidence")}
 """Its cells stand in test_evidence.py."""
 PAPERS = {("POST", "/files"), ("GET", "/files/{sha256}"), ("GET", "/certificates/{certificate_id}/notices/{version}")}
 """Their cells stand in test_files.py and test_notices.py."""
+PERSONS_ROOM = {
+    ("POST", "/persons/{person}/details"), ("POST", "/persons/{person}/erasure"), ("GET", "/persons/{person}"),
+}  # fmt: skip
+"""Their cells stand in test_persons.py."""
 LEDGER = {"/ledger/checkpoint", "/ledger/proof", "/ledger/consistency"}
 PUBLISHED = {"/status-lists/{number}", *LEDGER}
 PUBLIC = {"/status/{number:path}", "/status", *PUBLISHED}
@@ -139,8 +143,8 @@ def test_there_are_exactly_these_endpoints(office: Office) -> None:
     expected = {("POST", path) for path in ALLOWED} | {
         ("GET", path) for path in {*QUESTIONS, *PUBLIC, *KEYLESS, *PAGES, *ASKED_BY_PAGES}
     }
-    assert found == expected | REHEARSALS | EVIDENCE | PAPERS
-    assert len(found) == 71
+    assert found == expected | REHEARSALS | EVIDENCE | PAPERS | PERSONS_ROOM
+    assert len(found) == 74
     assert {lawful.address for lawful in LAWFUL} == ALLOWED.keys()
 
 

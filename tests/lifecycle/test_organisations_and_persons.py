@@ -101,9 +101,9 @@ def known(*facts: e.Fact) -> person.Person:
 
 def test_a_person_is_registered_once_and_before_declaring_an_interest() -> None:
     moment = Story().moment("reg")
-    (fact,) = person.register(known(), c.RegisterPerson(person="ana"), moment)
+    (fact,) = person.register(known(), "ana", None, moment)
     with pytest.raises(errors.PersonKnown):
-        person.register(known(fact), c.RegisterPerson(person="ana"), moment)
+        person.register(known(fact), "ana", None, moment)
     declared = c.DeclareConflict(organisation=ORGANISATION, grounds="a cousin")
     with pytest.raises(errors.PersonUnknown):
         person.declare_conflict(known(), "ana", declared, moment)
@@ -112,7 +112,7 @@ def test_a_person_is_registered_once_and_before_declaring_an_interest() -> None:
 @pytest.mark.parametrize("until", [None, "2024-07-15"])
 def test_a_declared_interest_stands_until_its_last_day_or_for_good(until: str | None) -> None:
     moment = Story().moment("reg")
-    (registered_,) = person.register(known(), c.RegisterPerson(person="ana"), moment)
+    (registered_,) = person.register(known(), "ana", None, moment)
     command = c.DeclareConflict(organisation=ORGANISATION, grounds="x", until_on=day(until) if until else None)
     (declared,) = person.declare_conflict(known(registered_), "ana", command, moment)
     found = known(registered_, declared)
