@@ -72,7 +72,11 @@ def evidenced(databases: Databases, staffed: Staffed) -> Generator[Evidenced]:
         between = signed(office)
         life.suspended()
         life.appealed(life.version_of("certificate-suspended"))
-        life.does("complaints", "reg", {"grounds": "nobody answers", "request_sha256": brought(office, LETTER)})
+        life.does(
+            "complaints",
+            "reg",
+            {"grounds": "nobody\u2028answers \U0001f6a8", "request_sha256": brought(office, LETTER)},
+        )
         checkpoint = signed(office)
         bundle, holders = fetched(office, life), fetched(office, life, "holder")
         yield Evidenced(

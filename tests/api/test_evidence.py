@@ -6,11 +6,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Generator
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from api.verify import checked, named_key
@@ -18,7 +20,7 @@ from tests.api.conftest import Staffed, staffed_office
 from tests.api.evidenced import LETTER, PAPER, Evidenced, evidenced, fetched, signed
 from tests.api.forging import forged, unpacked
 from tests.api.life import Life
-from tests.api.office import answered, refused
+from tests.api.office import FOUNDER, answered, refused
 from tests.api.second_verifier import accept
 from tests.databases import Databases
 
@@ -208,6 +210,39 @@ def test_until_a_checkpoint_covers_the_last_event_it_is_asked_for_again(database
         assert response.headers["retry-after"] == "21"
         office.house.catch_up()
         assert fetched(office, life)  # the checkpoint is signed for it
+
+
+def test_of_a_log_that_was_tampered_with_no_bundle_is_made(databases: Databases, staffed: Staffed) -> None:
+    with databases.copy_of(staffed.register) as database, staffed_office(database, staffed) as office:
+        office.house.checkpoints.round()  # the key is made
+        life = Life(office).applies()
+        office.house.catch_up()
+        assert fetched(office, life)
+        with psycopg.connect(database.owner_url, autocommit=True) as owner:
+            owner.execute(
+                "UPDATE certlife.events SET recorded_at = recorded_at - interval '1 hour' WHERE originator_id = %s",
+                [life.id],
+            )
+        refused(office.get(f"/certificates/{life.id}/evidence", "aud"), 503, "ledger_event_differs")
+
+
+def test_a_key_that_was_changed_signs_once_a_checkpoint_covers_it(databases: Databases, staffed: Staffed) -> None:
+    with databases.copy_of(staffed.register) as database, staffed_office(database, staffed) as office:
+        office.house.checkpoints.pause = timedelta(0)
+        office.house.checkpoints.round()
+        life = Life(office).applies()
+        signed(office)
+        first = fetched(office, life)
+        for signer in (office.house.evidence.signer, office.house.checkpoints.signer):
+            signer.rotate(FOUNDER, "in rotation")
+        refused(office.get(f"/certificates/{life.id}/evidence", "aud"), 503, "checkpoint_pending")
+        signed(office)
+        second = fetched(office, life)
+        assert len(unpacked(first)["keys"].splitlines()) == 2
+        assert len(unpacked(second)["keys"].splitlines()) == 4
+        for bundle in (first, second):
+            assert not accept(bundle)
+            assert "consistent" in sentences(bundle)
 
 
 # ---- verify.py by itself ---------------------------------------------------------------------------------------------
