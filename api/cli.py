@@ -30,7 +30,7 @@ from api import verify as evidence_check
 from api.demo import YEARS, Demonstration, demonstration
 from api.generate import Progress as Generated
 from api.generate import generate as generate_lives
-from api.house import PresentRefused, addresses, opened
+from api.house import PresentRefused, addresses, opened, reading
 from api.identity import OPERATOR
 from api.key_folder import KeyFolderRefused
 from api.postgres import PostgresUnavailable
@@ -38,7 +38,7 @@ from api.published_folder import PublishedFolder
 from api.settings import Settings
 from api.staff import STAFF, register_staff
 from api.terminal import Day, Unfit, at_home, console, day_option
-from api.verification import checks
+from api.verification import NAMES, CheckUnknown, checks, named
 from api.walk import StepFailed
 from lifecycle import commands as c
 from lifecycle import events as e
@@ -55,7 +55,7 @@ from lifecycle.upcast import Unreadable
 from projections.check import Finding, verify
 from projections.check import Progress as Checked
 from projections.engine import SQL as ENGINE_SQL
-from projections.follower import OtherDefinition, connect
+from projections.follower import OtherDefinition
 from projections.ledger import Tree
 from projections.rebuild import Progress as Made
 from projections.rebuild import RebuildEnded, discard
@@ -246,14 +246,19 @@ def verify_register(
     bundle: Annotated[
         Path | None, typer.Argument(help="check this bundle of evidence, offline, and no register")
     ] = None,
+    only: Annotated[list[str] | None, typer.Option(help=f"this check alone: {', '.join(NAMES)}")] = None,
     key: Annotated[list[str] | None, typer.Option(help="believe this key of the ledger alone, NAME+ID+KEY")] = None,
     checkpoint: Annotated[list[Path] | None, typer.Option(help="a checkpoint kept elsewhere")] = None,
     consistency: Annotated[list[Path] | None, typer.Option(help="GET /ledger/consistency, saved; for a bundle")] = None,
 ) -> None:
-    """The ledger derived from all events again, held to its checkpoints: those in the database, in the folder, given.
+    """Everything derived from the events again and compared, nothing that is stored being believed.
 
-    Names the first position at which something was changed. Nothing is written. Of a BUNDLE instead what the verify.py
-    in it says: exit 0 verified, 1 refused, 3 consistent with itself, for want of a key and a checkpoint from elsewhere.
+    The ledger against its checkpoints (in the database, in the folder, given), every stream against the rules, the
+    read models, the receipts, and what stands in other tables against the events. Names the first position at which
+    something was changed. Changes nothing; works beside the service.
+
+    Of a BUNDLE of evidence instead what the verify.py in it says, offline: exit 0 verified, 1 refused, 3 consistent with
+    itself, for want of a key and a checkpoint from elsewhere.
     """
     if bundle is not None:
         given = {"--key": key, "--checkpoint": checkpoint, "--consistency": consistency}
@@ -261,8 +266,13 @@ def verify_register(
         raise typer.Exit(evidence_check.main([*options, "--", str(bundle)]))
     settings = Settings()
     folder = PublishedFolder(settings.ledger_folder) if settings.ledger_folder else None
-    with addresses(settings) as where, connect(where.engine) as connection:
-        found = _show_checks(verify(connection, checks(connection, folder, key or [], checkpoint or [])))
+    try:
+        wanted = named(only or [])
+    except CheckUnknown as unknown:
+        raise typer.BadParameter(str(unknown)) from None
+    with addresses(settings) as where, reading(where) as connection:
+        asked = [check for check in checks(connection, folder, key or [], checkpoint or []) if check.name in wanted]
+        found = _show_checks(verify(where.service, asked, os.cpu_count() or 1))
     if found:
         raise typer.Exit(1)
     console.print("Nothing was changed.  未发现改动。")
@@ -343,13 +353,15 @@ def keys_rotate_master(
         personal = house.persons.personal
         operator, before = e.By(by, "administrator", "command-line"), house.register.recorder.master_key()
         kid = personal.change_master_key(operator, reason, instead_of=before)
-        console.print(f"{kid} wraps the keys of persons from now on")
+        console.print(f"{kid} wraps the keys of persons from now on  此后由它封装人员密钥")
         done, broken = _show_rewrapped(personal.rewrap())
-        console.print(f"{done} wrapped anew")
+        console.print(f"{done} wrapped anew  已重新封装")
         if broken:
-            raise Unfit(f"what is kept of these persons does not open, and was left as it is: {', '.join(broken)}")
+            raise Unfit("what is kept of these persons does not open, and was left as it is  以下人员的资料无法解密，"
+                        f"保持原状: {', '.join(broken)}")  # fmt: skip
         if before is not None:
-            console.print(f"{before} wraps nothing in this database any more; dumps made before now open with it alone")
+            console.print(f"{before} wraps nothing here any more; dumps made before now open with it alone  "
+                          "它在此不再封装任何密钥；此前的备份只能用它打开")  # fmt: skip
 
 
 def _show_rewrapped(progress: Iterable[Rewrapped]) -> tuple[int, list[str]]:
@@ -491,14 +503,17 @@ def _show(progress: Iterator[Generated]) -> None:
 
 def _show_checks(said: Iterable[Checked | Finding]) -> int:
     """Progress as it comes, and what was found in both languages; answers how much that was."""
-    found, began, told = 0, time.monotonic(), 0.0
+    found, told = 0, 0.0
+    began: dict[str, float] = {}
     for each in said:
         if isinstance(each, Finding):
             found += 1
-            console.print(f"{each.message('en')}\n{each.message('zh')}")
-        elif each.done == each.total or time.monotonic() - told > 1:
+            console.print(f"{each.message('en')}\n{each.message('zh')}", markup=False)
+            continue
+        began.setdefault(each.check, time.monotonic())
+        if each.done == each.total or time.monotonic() - told > 1:
             told = time.monotonic()
-            rate = each.done / max(0.001, told - began)
+            rate = each.done / max(0.001, told - began[each.check])
             left = (each.total - each.done) / max(1.0, rate)
             console.print(f"{each.check}: {each.done} of {each.total} events  {rate:.0f}/s  {left:.0f} s left")
             if each.open:

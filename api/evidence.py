@@ -20,20 +20,19 @@ from psycopg import Connection
 from api.checkpoints import Checkpoints, raw
 from api.evidence_container import VERIFIER, Container, verifier
 from api.evidence_page import About
-from api.evidence_told import Content, Telling
+from api.evidence_told import Told
 from api.evidence_views import event_line
 from api.identity import Identity, require
 from api.lookup import Questions, require_own
 from api.printing.documents import EXAMPLE, Documents
 from api.signing import Signer
 from lifecycle import events as e
-from lifecycle import files, upcast
+from lifecycle import upcast
 from lifecycle.certificate import Certificate
 from lifecycle.errors import Refusal
 from lifecycle.grounds import Ground, grounds, signing_keys
 from lifecycle.personal import ENTITLED, Personal
 from lifecycle.signing_keys import SigningKey
-from lifecycle.store import Recorder
 from lifecycle.trail_reads import TrailReads
 from projections.checkpoints import DATABASE, Note, last_note
 from projections.ledger import Event
@@ -44,7 +43,7 @@ PURPOSE = "evidence"
 PURPOSES = ("ledger", PURPOSE)
 MEMORY = 8 << 20
 """Bundles up to this size are made in memory, others in a file that has no name."""
-PAUSE_SECONDS = 0.1
+PAUSE_SECONDS = 0.25
 
 _lines = msgspec.json.Encoder().encode_lines
 
@@ -110,11 +109,10 @@ class Evidence:
         require_own(identity, certificate_id, certificate.organisation)
         key = self._key()
         note = self._covering(certificate, patience_seconds)
-        recorder = cast(Recorder, register.recorder)
         with self.reading() as connection:
             made = self._made(connection, identity, certificate, note, key, naming)
         asked = msgspec.json.encode({"kind": PURPOSE, "certificate": certificate_id, "checkpoint": note.size}).decode()
-        TrailReads(recorder).record(identity.by, asked, made.events, register.clock.instant())
+        TrailReads(register.recorder).record(identity.by, asked, made.events, register.clock.instant())
         return made
 
     def naming(self, identity: Identity, certificate_id: UUID) -> Naming:
@@ -142,7 +140,7 @@ class Evidence:
         Raises CheckpointPending, LedgerDoubted.
         """
         deadline = time.monotonic() + patience_seconds
-        recorder = cast(Recorder, self.questions.register.recorder)
+        recorder = self.questions.register.recorder
         with recorder.connection() as connection:
             added = _of_ground(connection, signing_keys(lambda key: key.purpose in PURPOSES), FOR_EVER)
         wanted = max(certificate.history[-1].position or 0, *(event[0] for event in added))
@@ -186,12 +184,11 @@ class Evidence:
         container.add("checkpoints.jsonl", _lines(self._earlier(connection, shown, certificate.id, note)))
         origin = self.checkpoints.origin(connection)
         container.add("keys", "".join(f"{each}\n" for each in _keys(shown, origin)).encode())
-        for name, content in self._contents(identity, certificate, [_fact_of(each) for each in others], note, origin):
-            container.add(name, content)
-        for digest, content in files.contents(connection, _cited(identity, certificate)):
-            if container.has_room_for(content):  # else it is fetched by itself, and its digest stands in the event
-                container.add(f"files/{digest}", content)
-        if names := naming(_persons(certificate)):
+        told = Told(self.questions.register, identity, certificate, [_fact_of(each) for each in others])
+        for name, content in told.contents(connection, self._about(note, origin)):
+            if container.has_room_for(content) or not name.startswith("files/"):  # which are fetched singly too
+                container.add(name, content)
+        if names := naming(told.persons()):
             container.add("persons.json", msgspec.json.encode(names))
         container.add(VERIFIER, verifier())
         signed_by = VerifierKey(f"{origin}/{PURPOSE}", raw(key.public_key))
@@ -207,20 +204,6 @@ class Evidence:
         for each in first_covering(connection, indexes, note):
             yield {"note": each.old.text, "path": each.path}
 
-    def _contents(
-        self, identity: Identity, certificate: Certificate, grounds: Sequence[e.Fact], note: Note, origin: str
-    ) -> Iterator[Content]:
-        """What is told of the record, the editions' texts, and the documents made, one at a time."""
-        published = [fact for fact in grounds if isinstance(fact, e.EditionPublished)]
-        editions = {fact.published: self.questions.register.editions[fact.published] for fact in published}
-        yield from Telling(certificate, grounds, editions).told(identity, self._about(note, origin))
-        for fact in published:
-            yield f"editions/{fact.digest}.toml", fact.text.encode()
-        recorder = cast(Recorder, self.questions.register.recorder)
-        for recorded in certificate.history:
-            if isinstance(seal := recorded.fact, e.DocumentSealed):
-                yield f"documents/{seal.document}.pdf", recorder.document(bytes.fromhex(seal.sha256))
-
     def _about(self, note: Note, origin: str) -> About:
         """Told as of the checkpoint, so that the same is told whenever it is made."""
         named, simulation = self.documents.issuer, self.documents.simulation
@@ -232,19 +215,6 @@ class Evidence:
         instant = self.questions.now().astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
         whom = "holder" if identity.role == "applicant" else "staff"
         return f"certlife.evidence.v1\nregister {origin}\ncertificate {certificate.id}\nfor {whom}\ninstant {instant}\n"
-
-
-def _persons(certificate: Certificate) -> list[str]:
-    """Who recorded, signed or assessed anything of the certificate, by pseudonym."""
-    facts = [recorded.fact for recorded in certificate.history]
-    named = (person for fact in facts for person in (fact.by.person, *fact.signed_by, *getattr(fact, "team", ())))
-    return [*dict.fromkeys(named)]
-
-
-def _cited(identity: Identity, certificate: Certificate) -> list[str]:
-    """The files that the certificate's facts cite; for a holder without internal ones."""
-    cited = files.citations(certificate.history)
-    return [*dict.fromkeys(each.sha256 for each in cited if identity.role != "applicant" or not each.internal)]
 
 
 def _of_ground(connection: Connection, ground: Ground, upto: int) -> list[Event]:

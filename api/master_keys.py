@@ -21,7 +21,7 @@ class MasterKeys:
         try:
             return _of(self.folder.make())
         except (KeyFolderRefused, OSError) as error:
-            raise self._refused(str(self.folder.path), error) from error
+            raise self._refused("new", error) from error
 
     def find(self, kid: str) -> MasterKey:
         """The one with that kid. Raises MasterKeyMissing."""

@@ -168,6 +168,7 @@ def fold(id: UUID, history: Sequence[Recorded]) -> Certificate:
         evolve(certificate, recorded.version, recorded.fact)
     if amended is not history:
         _remember_teams(certificate, history)
+        _remember_approvals(certificate, history)
     certificate.history = history
     certificate.version = history[-1].version if history else 0
     return certificate
@@ -194,6 +195,13 @@ def _remember_teams(certificate: Certificate, history: Sequence[Recorded]) -> No
     for recorded in history:
         if isinstance(fact := recorded.fact, e.SurveillanceRecorded) and fact.case in certificate.cases:
             certificate.cases[fact.case].team |= {*fact.team, fact.by.person}
+
+
+def _remember_approvals(certificate: Certificate, history: Sequence[Recorded]) -> None:
+    """A proposal that was approved is spent, also if the act that came of it was voided since."""
+    for recorded in history:
+        if recorded.fact.proposal in certificate.proposals and not isinstance(recorded.fact, e.ProposalRejected):
+            certificate.proposals[recorded.fact.proposal].state = "approved"
 
 
 def conforming(finding: e.Finding) -> e.Finding:

@@ -141,8 +141,8 @@ class ErasesOneself(Refusal):
 class MasterKeyMissing(Refusal):
     code = "master_key_missing"
     kind = "unavailable"
-    en = "Names and contacts of persons are closed to this process: the master key {kid} is not in its folder of keys, or not fit to be used. Put it there; nothing was changed."
-    zh = "本进程无法读写人员的姓名和联系方式：主密钥 {kid} 不在其密钥目录中或不可用。请将其放回；未作任何更改。"
+    en = "Names and contacts of persons are closed to this process: its master key ({kid}) is not in the folder of keys, or one of the two is not fit to be used. Put it right; nothing was changed."
+    zh = "本进程无法读写人员的姓名和联系方式：主密钥（{kid}）不在密钥目录中，或密钥、目录不可用。请予修复；未作任何更改。"
 
 
 class DetailsBroken(Refusal):

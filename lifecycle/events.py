@@ -574,10 +574,13 @@ class AdoptionFinished(Fact, kw_only=True, tag="adoption-finished.v1"):
 
 
 class KeyIssued(Fact, kw_only=True, tag="key-issued.v1"):
+    """``secret_sha256`` is the digest of its 256 random bits, by which a caller is known; older facts have none."""
+
     key: str
     person: str
     role: Role
     organisation: UUID | None = None
+    secret_sha256: str | None = None
 
 
 class KeyRevoked(Fact, kw_only=True, tag="key-revoked.v1"):

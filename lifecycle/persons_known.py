@@ -12,6 +12,7 @@ from lifecycle.periods import legal_day
 from lifecycle.person import Person, id_of
 from lifecycle.person import fold as person_of
 from lifecycle.rules import Edition, load_edition
+from lifecycle.scheme import author_of
 
 TOLD_BY = (e.PersonRegistered, e.ConflictDeclared, e.PersonErased, e.KeyIssued, e.KeyRevoked, e.EditionPublished)
 """The facts of which it is made."""
@@ -22,6 +23,7 @@ class Known:
 
     def __init__(self, facts: Iterable[Recorded] = ()) -> None:
         self.editions: dict[str, Edition] = {}
+        self.authors: dict[str, str] = {}
         self._persons: dict[UUID, list[Recorded]] = defaultdict(list)
         self._keys: dict[str, list[tuple[int, e.Fact]]] = defaultdict(list)
         self._erased: dict[str, int] = {}
@@ -29,6 +31,7 @@ class Known:
             match recorded.fact:
                 case e.EditionPublished() as fact:
                     self.editions[fact.published] = load_edition(fact.text, file=fact.published)
+                    self.authors[fact.published] = author_of(fact)
                 case e.KeyIssued() | e.KeyRevoked() as fact:
                     self._keys[fact.key].append((recorded.position or 0, fact))
                 case e.PersonErased() as fact:

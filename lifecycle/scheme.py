@@ -71,9 +71,14 @@ def scheme_of(code: str, history: Iterable[Recorded]) -> Scheme:
                 found.proposals[recorded.version] = fact
             case e.EditionPublished() as fact:
                 found.editions[fact.published] = load_edition(fact.text, file=fact.published)
-                found.authors[fact.published] = (fact.signed_by or (fact.by.person,))[0]
+                found.authors[fact.published] = author_of(fact)
                 found.published |= {fact.proposal} if fact.proposal else set()
     return found
+
+
+def author_of(published: e.EditionPublished) -> str:
+    """Who proposed the edition; who published it, where it shipped."""
+    return (published.signed_by or (published.by.person,))[0]
 
 
 def kept(code: str, history: Iterable[Recorded]) -> Scheme:

@@ -4,7 +4,7 @@ The rules are those by which decisions are taken, asked again of the state that 
 who signed, in which role, on whose team that person ever stood, what interests had been declared by then.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -83,12 +83,13 @@ INDEPENDENT = frozenset({
 """Facts whose signers have to be free of the case, or of every case that they are about."""
 
 
-def breaches(history: Sequence[Recorded], known: Known) -> Iterator[Breach]:
-    """The breaches of one stream, a certificate's or any other, in its order."""
+def breaches(history: Sequence[Recorded], known: Known, rules: "Iterable[Rule] | None" = None) -> Iterator[Breach]:
+    """The breaches of one stream, a certificate's or any other, in its order; of all RULES unless some are named."""
     seen: list[Recorded] = []
     certificate = Certificate(history[0].originator_id, history=seen)
+    asked = RULES if rules is None else tuple(rules)
     for recorded in history:
-        yield from _of_event(recorded, certificate, known)
+        yield from _of_event(recorded, certificate, known, asked)
         seen.append(recorded)
         try:
             certificate = _after(certificate, seen)
@@ -97,14 +98,14 @@ def breaches(history: Sequence[Recorded], known: Known) -> Iterator[Breach]:
             return
 
 
-def _of_event(recorded: Recorded, certificate: Certificate, known: Known) -> Iterator[Breach]:
-    for rule in RULES:
+def _of_event(recorded: Recorded, certificate: Certificate, known: Known, rules: "Iterable[Rule]") -> Iterator[Breach]:
+    for rule in rules:
         try:
             rule(recorded, certificate, known)
         except Refusal as refusal:
             yield _breach(recorded, refusal)
         except Exception as error:
-            yield _breach(recorded, NotJudged(problem=f"{type(error).__name__} where {rule.__name__[1:]} is asked"))
+            yield _breach(recorded, NotJudged(problem=f"{type(error).__name__} where {rule.__name__} is asked"))
 
 
 def _after(certificate: Certificate, history: Sequence[Recorded]) -> Certificate:
@@ -124,7 +125,7 @@ def _breach(recorded: Recorded, refusal: Refusal) -> Breach:
 # ---- what is asked of each event -------------------------------------------------------------------------------------
 
 
-def _role(recorded: Recorded, certificate: Certificate, known: Known) -> None:
+def held_role(recorded: Recorded, certificate: Certificate, known: Known) -> None:
     """The role allows the act, and the clock alone does the clock's."""
     fact = recorded.fact
     if type(fact) in OF_THE_CLOCK and fact.by.role != "clock":
@@ -133,15 +134,13 @@ def _role(recorded: Recorded, certificate: Certificate, known: Known) -> None:
         require_role(fact.by.role, _named(fact.act), DUTIES[_named(fact.act)].by)
     elif isinstance(fact, e.ProposalRejected):
         _require_may_reject(fact, certificate.proposals[fact.proposal or 0])
-    elif (command := OF_PERSONS.get(type(fact))) is not None:
-        require_role(fact.by.role, command, DUTIES[command].by)
-    elif (command := _command(recorded)) is not None:
+    elif (command := OF_PERSONS.get(type(fact)) or _command(recorded)) is not None:
         duty = DUTIES[command]
         allowed = (duty.approved_by or duty.by) if fact.proposal is not None else duty.by
         require_role(fact.by.role, command, allowed, approving=fact.proposal is not None)  # pyright: ignore
 
 
-def _two_persons(recorded: Recorded, certificate: Certificate, known: Known) -> None:
+def two_persons(recorded: Recorded, certificate: Certificate, known: Known) -> None:
     """One person proposed it, another approved it, once, and both signed."""
     fact, command = recorded.fact, _command(recorded)
     if command is None:
@@ -163,7 +162,7 @@ def _two_persons(recorded: Recorded, certificate: Certificate, known: Known) -> 
         raise OtherSigners(said=", ".join(fact.signed_by) or "nobody", found=", ".join(found))
 
 
-def _free_of_the_case(recorded: Recorded, certificate: Certificate, known: Known) -> None:
+def free_of_the_case(recorded: Recorded, certificate: Certificate, known: Known) -> None:
     """Who signed, reviewed or handled it had no part in what it is about; who recorded it was of the team."""
     fact = recorded.fact
     moment = known.moment(recorded, _persons(fact))
@@ -191,7 +190,7 @@ def _within_case(fact: e.Fact, certificate: Certificate, case: Case, moment: Mom
             require_uninvolved(certificate, case, moment)
 
 
-def _own_key(recorded: Recorded, certificate: Certificate, known: Known) -> None:
+def own_key(recorded: Recorded, certificate: Certificate, known: Known) -> None:
     """The key was that person's, in that role, and nobody gave a role to himself, or erased himself."""
     fact = recorded.fact
     if (problem := known.problem_with(fact.by, recorded.position or 0)) is not None:
@@ -203,7 +202,7 @@ def _own_key(recorded: Recorded, certificate: Certificate, known: Known) -> None
 
 
 Rule = Callable[[Recorded, Certificate, Known], None]
-RULES: tuple[Rule, ...] = (_role, _two_persons, _free_of_the_case, _own_key)
+RULES: tuple[Rule, ...] = (held_role, two_persons, free_of_the_case, own_key)
 
 _ALSO = (e.ActProposed, e.ProposalRejected, e.DocumentSealed, e.EditionAdopted)
 """Facts of certificates that no command of DUTIES records."""

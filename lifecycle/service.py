@@ -219,7 +219,7 @@ class Register(Application[UUID]):
             "organisation": command.organisation,
         }
         try:
-            self._on_register(by, lambda moment: keys.issue(key, command, moment), ("issue_key", row))
+            self._on_register(by, lambda moment: keys.issue(key, secret, command, moment), ("issue_key", row))
         except HolderErased:
             raise errors.PersonErased(person=command.person) from None
         return key, secret

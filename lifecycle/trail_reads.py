@@ -68,16 +68,17 @@ class TrailReads:
             first = sealed.day + e.ONE_DAY if isinstance(sealed, e.TrailReadsSealed) else BEFORE_ALL
             bounds = {"first": day_start(first), "before": day_start(legal_day(settled))}
             days = connection.execute(SQL["select_days"], bounds).fetchall()
-        return [_seal(day, self.of_day(day)) for (day,) in days]
+        return [seal_of(day, self.of_day(day)) for (day,) in days]
 
 
 def differs(reads: Iterable[Read], seal: e.TrailReadsSealed) -> bool:
     """Whether the record of a day is not what was sealed."""
-    found = _seal(seal.day, reads)
+    found = seal_of(seal.day, reads)
     return (found.reads, found.sha256) != (seal.reads, seal.sha256)
 
 
-def _seal(day: date, reads: Iterable[Read]) -> e.TrailReadsSealed:
+def seal_of(day: date, reads: Iterable[Read]) -> e.TrailReadsSealed:
+    """The seal of what was read on a day."""
     made, count = sha256(), 0
     for read in reads:
         count += 1

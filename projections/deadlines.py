@@ -35,7 +35,7 @@ class DeadlinesProjection:
     """The deadlines' rows."""
 
     name = "deadlines"
-    version = 1
+    version = 2
     definition = digest(SQL, *TABLES, *INDEXES)
     unseen = frozenset[str]()
 

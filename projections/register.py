@@ -118,7 +118,8 @@ class RegisterProjection:
 
     def learn(self, connection: Connection, claims: Iterable[Claim]) -> None:
         connection.execute(SQL["create_claimed"])
-        copy_in(connection, SQL["copy_claimed"], (packed(_claimed(claim)) for claim in claims))
+        claimed = b"".join([packed(_claimed(claim)) for claim in claims])  # all is read before anything is written
+        copy_in(connection, SQL["copy_claimed"], [claimed])
         connection.execute(SQL["create_claimed_index"])
 
     def rows(self, certificate: Certificate) -> Rows:

@@ -110,11 +110,15 @@ def of_other(recorded: Recorded) -> Told:
     )
 
 
-def of_unreadable(row: log.Row, problem: str) -> Told:
-    """An event of which nothing but its columns can be read."""
+def of_unreadable(row: log.Row, problem: str, walk: Walk | None) -> Told:
+    """An event of which nothing but its columns can be read; ``walk`` is the certificate before it, if it is known."""
     position, stream, version, topic, _, recorded_at = row
     certificate = stream if topic in CERTIFICATE_TOPICS else None
-    return Told(position, recorded_at, topic, stream, version, certificate_id=certificate, problem=problem)
+    organisation = walk.organisation if walk else None
+    return Told(
+        position, recorded_at, topic, stream, version,
+        certificate_id=certificate, organisation=organisation, problem=problem,
+    )  # fmt: skip
 
 
 def storable(text: str) -> str:

@@ -126,7 +126,7 @@ def _tell(row: log.Row, walk: Walk | None) -> tuple[Told, Walk | None]:
     except upcast.Unreadable as error:
         if walk is not None:
             walk.lose(str(error))
-        return of_unreadable(row, storable(str(error))), walk
+        return of_unreadable(row, storable(str(error)), walk), walk
     if type(recorded.fact) not in CERTIFICATE_FACTS:
         return of_other(recorded), walk
     walk = walk or Walk(recorded)

@@ -27,15 +27,16 @@ def first_unlawful(
     """The first fact that would not be lawful, and why. Decisions left ``unsupported`` may stand at any stage."""
     walked = Certificate(id)
     for recorded in amended:
-        if problem := next(_problems(walked, recorded, unsupported, editions), None):
+        if problem := next(problems(walked, recorded, unsupported, editions), None):
             return recorded, problem
         evolve(walked, recorded.version, recorded.fact)
     return None
 
 
-def _problems(
+def problems(
     walked: Certificate, recorded: Recorded, unsupported: Collection[int], editions: Mapping[str, Edition]
 ) -> Iterator[Problem]:
+    """Why the fact would not be lawful as the next one of the certificate."""
     yield from _of_status(walked, recorded.fact)
     yield from _of_case(walked, recorded, unsupported)
     yield from _of_period(walked, recorded.fact, editions)

@@ -282,10 +282,53 @@ def test_statuses_and_proofs_are_the_same_and_the_ledger_only_grew(story: Story)
     assert roots_from_proof(size, grown["new_size"], old, path) == (old, new)
 
 
+def findings(database: Database) -> list[Finding]:
+    with psycopg.connect(database.service_url, autocommit=True) as connection:
+        asked = checks(connection, None, [], [])
+    return [each for each in verify(database.service_url, asked) if isinstance(each, Finding)]
+
+
 def test_the_whole_register_verifies(story: Story) -> None:
-    with connect(story.database.engine_url) as connection:
-        found = [each for each in verify(connection, checks(connection, None, [], [])) if isinstance(each, Finding)]
-    assert found == []
+    assert findings(story.database) == []
+
+
+HARMS = {
+    "a row put back": "UPDATE certlife.personal_details SET master = 'm', wrapped_key = 'k', sealed = 's', "
+    "erased_at = NULL WHERE person = 'ana'",
+    "a row taken away": "DELETE FROM certlife.personal_details WHERE person = 'bob'",
+    "a row emptied": "UPDATE certlife.personal_details SET master = NULL, wrapped_key = NULL, sealed = NULL, "
+    "erased_at = now() WHERE person = 'bob'",
+    "a row added": "INSERT INTO certlife.personal_details VALUES ('dan', 'm', 'k', 's', NULL)",
+    "a key in force again": "UPDATE certlife.key_hashes SET revoked_at = NULL WHERE person = 'ana'",
+}
+
+
+def test_what_was_done_to_rows_is_found(office: Office, database: Database) -> None:
+    for person in ("ana", "bob"):
+        answered(office.post(f"/persons/{person}/details", "adm", {"name": NAME}))
+    answered(office.post("/persons/ana/erasure", "adm", {"grounds": "unlawful"}))
+    office.house.catch_up()
+    assert findings(database) == []
+    for harm, statement in HARMS.items():
+        with psycopg.connect(database.owner_url) as owner:
+            kept = [owner.execute(f"SELECT * FROM certlife.{table}").fetchall() for table in TABLES]
+            owner.execute(statement)
+            owner.commit()
+            (found,) = findings(database)
+            assert found.code.startswith("row_"), harm
+            assert found.message("zh") != found.message("en")
+            put_back(owner, kept)
+    assert findings(database) == []
+
+
+TABLES = ("personal_details", "key_hashes")
+
+
+def put_back(owner: psycopg.Connection, kept: list[Any]) -> None:
+    for table, content in zip(TABLES, kept, strict=True):
+        owner.execute(f"DELETE FROM certlife.{table}")
+        for row in content:
+            owner.execute(f"INSERT INTO certlife.{table} VALUES ({', '.join(['%s'] * len(row))})", row)
 
 
 def test_separation_of_duties_is_still_proved(story: Story) -> None:

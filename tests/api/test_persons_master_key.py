@@ -79,6 +79,14 @@ def _no_key(file: Path) -> None:
     file.write_bytes(b"\xff not a key")
 
 
+def test_no_master_key_is_made_where_others_could_read_it(office: Office, personal: Personal) -> None:
+    folder_of(personal).path.mkdir(mode=0o755)
+    with office.recording_nothing():
+        told = refused(office.post("/persons", "adm", {"name": NAME}), 503, "master_key_missing")
+    assert str(folder_of(personal).path) not in told["detail"]
+    assert list(folder_of(personal).path.iterdir()) == []
+
+
 @pytest.mark.parametrize("harm", [_gone, _another, _open_to_all, _no_key])
 def test_without_its_master_key_a_process_opens_and_seals_nothing_and_does_everything_else(
     office: Office, personal: Personal, harm: Callable[[Path], None]

@@ -129,9 +129,10 @@ def test_a_key_is_issued_to_a_person_in_a_role_and_only_its_digest_is_kept() -> 
     assert first != second
     assert len(keys.sha256_of(first)) == 32
     (issued,) = keys.issue(
-        "k-1", c.IssueKey(person="ana", role="assessor"), Story().moment("reg", role="administrator")
+        "k-1", first, c.IssueKey(person="ana", role="assessor"), Story().moment("reg", role="administrator")
     )
     assert (issued.key, issued.person, issued.role) == ("k-1", "ana", "assessor")
+    assert issued.secret_sha256 == keys.sha256_of(first).hex()
     (revoked,) = keys.revoke("k-1", "lost", Story().moment("reg", role="administrator"))
     assert (revoked.key, revoked.reason) == ("k-1", "lost")
     assert first.encode() not in e.encode(issued)
