@@ -257,8 +257,8 @@ def verify_register(
     read models, the receipts, and what stands in other tables against the events. Names the first position at which
     something was changed. Changes nothing; works beside the service.
 
-    Of a BUNDLE of evidence instead what the verify.py in it says, offline: exit 0 verified, 1 refused, 3 consistent with
-    itself, for want of a key and a checkpoint from elsewhere.
+    Of a BUNDLE of evidence instead what the verify.py in it says, offline: exit 0 verified, 1 refused, 3 consistent
+    with itself, for want of a key and a checkpoint from elsewhere.
     """
     if bundle is not None:
         given = {"--key": key, "--checkpoint": checkpoint, "--consistency": consistency}
