@@ -62,6 +62,7 @@ SUBJECTS: dict[type[msgspec.Struct], str] = {
     c.DeclareConflict: "person_stream",
     c.PublishEdition: "scheme_stream",
     c.ApproveEdition: "scheme_stream",
+    c.RejectEdition: "scheme_stream",
     c.Rehearse: "rehearsal_id",
     c.ApproveRehearsal: "rehearsal_id",
     c.Adopt: "rehearsal_id",

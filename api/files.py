@@ -71,22 +71,28 @@ class Files:
         return files.keep(self.recorder, content, media_type, identity.by.person, self.register.clock.instant())
 
     def cited(self, identity: Identity, certificate_id: UUID) -> dict[str, Any]:
-        """Every file that the certificate's facts cite, and whether it is kept; to a holder none that is internal."""
+        """Every file that the certificate's facts cite, and whether it is kept.
+
+        To a holder none that is internal, nor whether one is kept that it may not have.
+        """
         certificate = self.register.certificate(certificate_id)
         require_own(identity, certificate_id, certificate.organisation)
+        full = identity.role != "applicant"
         by_digest: dict[str, list[Citation]] = {}
         for citation in files.citations(certificate.history):
-            if identity.role != "applicant" or not citation.internal:
+            if full or not citation.internal:
                 by_digest.setdefault(citation.sha256, []).append(citation)
         with self.recorder.connection() as connection:
             kept = files.kept(connection, by_digest)
+        if not full:
+            kept = {d: found for d, found in kept.items() if any(each.opens(found) for each in by_digest[d])}
         return {"items": [_view(digest, cited, kept.get(digest)) for digest, cited in by_digest.items()]}
 
     def about(self, identity: Identity, digest: str) -> Kept:
         """What is known of the file. Raises FileUnknown, also to a holder whom it does not concern."""
         with self.recorder.connection() as connection:
             found = files.kept(connection, [digest]).get(digest)
-        if found is None or (identity.organisation and not self._concerns(identity.organisation, digest)):
+        if found is None or (identity.organisation and not self._concerns(identity.organisation, found)):
             raise FileUnknown(sha256=digest)
         return found
 
@@ -99,12 +105,12 @@ class Files:
             ((_, content),) = files.contents(connection, [found.sha256])
         return Response(content, headers=headers)
 
-    def _concerns(self, organisation: UUID, digest: str) -> bool:
-        """Whether a fact of one of the holder's own certificates cites the file, and the paper is not internal."""
+    def _concerns(self, organisation: UUID, found: Kept) -> bool:
+        """Whether a fact of one of the holder's own certificates cites the file so that the holder may have it."""
         entered: Iterable[Recorded] = self.register.events.get(organisation)  # pyright: ignore[reportAssignmentType]
         own = {each.fact.certificate for each in entered if isinstance(each.fact, e.ApplicationEntered)}
         return any(
-            citation.sha256 == digest and not citation.internal
+            citation.sha256 == found.sha256 and citation.opens(found)
             for id in own
             for citation in files.citations(self.register.certificate(id).history)
         )

@@ -35,14 +35,13 @@ class Limits:
             return
         try:
             _require_short(scope)
-            behind = receive if brings_file(scope) else _replay(await self._received(receive), receive)
+            behind = receive
+            if not brings_file(scope):
+                behind = _replay(await received(receive, BODY_BYTES, self.seconds_to_send), receive)
         except Refusal as refusal:
             await refused(Request(scope), refusal)(scope, receive, send)
         else:
             await self.app(scope, behind, send)
-
-    async def _received(self, receive: Receive) -> bytes:
-        return await received(receive, BODY_BYTES, self.seconds_to_send)
 
 
 class QueryTooLong(Refusal):

@@ -12,10 +12,11 @@ from api.cursor import Cursor
 from api.ical import calendar_of
 from api.identity import STAFF, Identity, identify, require
 from api.problems import ProjectionLate
-from api.query import LIMIT, CursorText, Limit, Position, clean, require_exact_day
+from api.query import LIMIT, CursorText, Limit, Position, clean, require_exact_day, require_exact_instant
 from api.views import INTERNAL, KINDS_OF_HOLDER, certificate_view, event_view
 from lifecycle import events as e
-from lifecycle.errors import CertificateUnknown
+from lifecycle.errors import CertificateUnknown, DayInFuture
+from lifecycle.known import as_known_at
 from lifecycle.periods import legal_day
 from lifecycle.service import Register
 from lifecycle.transitions import Status
@@ -88,10 +89,24 @@ class Questions:
             page["items"] = [row for row in rows if row["kind"] in KINDS_OF_HOLDER]
         return page
 
-    def certificate(self, identity: Identity, certificate_id: UUID) -> dict[str, Any]:
-        certificate = self.register.certificate(certificate_id)
+    def certificate(
+        self, identity: Identity, certificate_id: UUID, on: date | None = None, known_at: datetime | None = None
+    ) -> dict[str, Any]:
+        """The state on a legal day (today), by what was known at an instant (now).
+
+        Raises CertificateUnknown where nothing of it was known then, and DayInFuture for an instant still to come.
+        """
+        certificate, now = self.register.certificate(certificate_id), self.now()
         require_own(identity, certificate_id, certificate.organisation)
-        return certificate_view(certificate, self.today(), full=identity.role != "applicant")
+        if known_at is not None and known_at > now:
+            raise DayInFuture(what="known_at", on=known_at.isoformat(), today=now.isoformat())
+        if known_at is not None:
+            certificate = as_known_at(certificate, known_at)
+        if certificate.version == 0:
+            raise CertificateUnknown(certificate=certificate_id)
+        day = on or legal_day(now)
+        shown = certificate_view(certificate, day, full=identity.role != "applicant")
+        return shown | {"on": day, "known_at": known_at}
 
     def events(self, identity: Identity, certificate_id: UUID, after: int, limit: int) -> dict[str, Any]:
         certificate = self.register.certificate(certificate_id)
@@ -141,12 +156,20 @@ def router(questions: Questions) -> APIRouter:
         return _json(questions.certificates(identity, filters, cursor, limit))
 
     @routes.get("/certificates/{certificate_id}", tags=["staff"])
-    def certificate(request: Request, certificate_id: UUID, min_position: Position = None) -> Response:
-        """The state of one certificate, cases and proposals included."""
+    def certificate(
+        request: Request,
+        certificate_id: UUID,
+        on: date | None = None,
+        known_at: datetime | None = None,
+        min_position: Position = None,
+    ) -> Response:
+        """The state of one certificate on a day, cases and proposals included, as it was known at an instant."""
         identity = asked_by(request, QUESTIONERS, "read a certificate")
+        require_exact_day(request, "on")
+        require_exact_instant(request, "known_at")
         questions.require_recorded(min_position)
-        answer = questions.certificate(identity, certificate_id)
-        return _json(answer, {"ETag": f'"{answer["version"]}"'})
+        answer = questions.certificate(identity, certificate_id, on, known_at)
+        return _json(answer, {} if known_at else {"ETag": f'"{answer["version"]}"'})
 
     @routes.get("/certificates/{certificate_id}/events", tags=["staff"])
     def events(

@@ -1,5 +1,6 @@
 """Notices over HTTP: which are wanted and which were served, and each as a paper in Chinese and English."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from api.query import Position
 from lifecycle import documents as d
 from lifecycle import events as e
 from lifecycle import files, notices
+from lifecycle.certificate import Certificate
 from lifecycle.errors import NoticeNotServed
 from lifecycle.files import Kept
 from lifecycle.notices import Notice
@@ -33,8 +35,7 @@ class Notices:
     def of(self, identity: Identity, certificate_id: UUID) -> dict[str, Any]:
         """Every fact of the certificate that wants a notice, or was told of all the same."""
         certificate = self.documents.certificate(identity, certificate_id)
-        edition = self.register.editions[certificate.edition]
-        return {"items": [_view(notice) for notice in notices.notices_of(certificate, edition)]}
+        return {"items": [_view(notice) for notice in notices.notices_of(certificate, self.register.editions)]}
 
     def paper(self, identity: Identity, certificate_id: UUID, version: int) -> Kept:
         """The notice of the fact, made from the record, and kept; for the holder the one that was served last.
@@ -45,23 +46,21 @@ class Notices:
         editions = self.register.editions
         if identity.role == "applicant":
             return self._served(certificate, version)
-        notice = notices.notice_of(certificate, version, editions[certificate.edition])
+        notice = notices.notice_of(certificate, version, editions)
         face = Paper(certificate, notice, editions).face()
         face |= {"issuer": self.documents.named_issuer()._asdict(), "simulation": self.documents.simulation}
         d.require_glyphs(certificate, {"notice": "".join(_texts(face))}, self.register.glyphs)
         return self.kept.keep(identity, self.documents.press.notice(face), PDF)
 
-    def _served(self, certificate: Any, version: int) -> Kept:
+    def _served(self, certificate: Certificate, version: int) -> Kept:
         """What the holder was served, as it is kept."""
-        told = (recorded.fact for recorded in reversed(certificate.history))
-        served = next(
-            (f.notice_sha256 for f in told if isinstance(f, e.HolderNotified) and f.of == version and f.notice_sha256),
-            None,
-        )
-        if served is None:
+        told = (recorded.fact for recorded in certificate.history)
+        served = [f.notice_sha256 for f in told if isinstance(f, e.HolderNotified) and f.of == version]
+        digest = next(filter(None, reversed(served)), None)
+        if digest is None:
             raise NoticeNotServed(version=version, certificate=certificate.label)
         with self.kept.recorder.connection() as connection:
-            return files.kept(connection, [served])[served]
+            return files.kept(connection, [digest])[digest]
 
 
 def router(made: Notices) -> APIRouter:
@@ -120,7 +119,7 @@ def _view(notice: Notice) -> dict[str, Any]:
     }
 
 
-def _texts(face: Any) -> Any:
+def _texts(face: Any) -> Iterator[str]:
     """Every text on the paper."""
     if isinstance(face, str):
         yield face

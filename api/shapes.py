@@ -129,6 +129,8 @@ CERTIFICATE = exactly(
     cases=list_of(ref("Case")),
     proposals=list_of(ref("Proposal")),
     unsupported=list_of(exactly(version=COUNT, since=DAY)),
+    on=DAY,
+    known_at=perhaps(INSTANT),
 )
 
 EVENT: Schema = {
@@ -176,6 +178,7 @@ REHEARSAL_LINE = exactly(
     excluded=list_of(TEXT),
     signers=perhaps(list_of(TEXT)),
     notices=list_of({"enum": ["edition", "grade", "visit"]}),
+    set_aside=perhaps(TEXT),
 )
 
 REHEARSAL = exactly(
@@ -193,6 +196,7 @@ REHEARSAL = exactly(
     lines=perhaps(COUNT),
     approvals=list_of(exactly(person=TEXT, role=TEXT, certificate=perhaps(ID))),
     missing=list_of(TEXT),
+    halted_because=perhaps(TEXT),
     adopted=perhaps(COUNT),
     not_in_force=perhaps(COUNT),
     set_aside=list_of(exactly(reason=TEXT, certificates=COUNT)),

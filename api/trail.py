@@ -95,7 +95,8 @@ class Trail:
             changed = changes_for_holder(changed)
             found = [each for each in found if _may_see(identity, msgspec.json.decode(each.told))]
         told = [msgspec.Raw(self._told(identity, each)) for each in found]
-        shown = {"from": before, "to": later or self.questions.now()}
+        now = self.questions.now()  # what will be known later nobody knows
+        shown = {"from": before, "to": min(later or now, now)}
         answer = {**shown, "changed": msgspec.Raw(as_json(changed)), "events": told}
         return msgspec.json.encode(answer)
 

@@ -22,7 +22,7 @@ from projections.check_ledger import LedgerCheck
 from projections.check_orphans import OrphansCheck
 from projections.check_read_models import ReadModelCheck
 from projections.check_receipts import ReceiptsCheck
-from projections.check_streams import StreamsCheck, published
+from projections.check_streams import StreamsCheck, known_by
 from projections.checkpoints import last_note
 from projections.deadlines import DeadlinesProjection
 from projections.ledger import SQL
@@ -53,7 +53,7 @@ def checks(
     """
     notes = sorted(((file.read_bytes().decode("utf-8", "replace"), str(file)) for file in files), key=_size)
     trusted = [verifier_key(key) for key in keys] or list(_named(connection, folder, notes))
-    stars = StarsByEdition(published(connection, end_of(connection)).editions)
+    stars = StarsByEdition(known_by(connection, end_of(connection)).editions)
     projections = (RegisterProjection(stars), DeadlinesProjection(), TrailProjection())
     made = [
         LedgerCheck(trusted, [folder or (), notes]), StreamsCheck(), ReceiptsCheck(), OrphansCheck(),

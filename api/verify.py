@@ -414,12 +414,18 @@ def graded(edition, findings, specials, kind, accepts_conformity):
     return score, conformity, "conformity:all_conform"
 
 
-def judged(facts, version, fact, edition):
-    """What the record before a grade earns: its case's assessment, closures applied. None for a visit's, which is of
-    several assessments and not computed here."""
+def judged(facts, version, fact, editions):
+    """What the record before a grade earns: its case's assessment, closures applied. None for a visit's, which rests on
+    several assessments, and where other elements were assessed than are graded: those are not computed here."""
     case = [(number, each) for number, each in facts if number < version and each.get("case") == fact["case"]]
     application = dict(case).get(fact["case"], {})
     if application.get("type") != "application-submitted.v1":
+        return None
+    graded_by, assessed = (
+        {each["code"]: each["value"] for each in editions[named]["elements"]}
+        for named in (fact["edition"], application.get("edition", fact["edition"]))
+    )
+    if graded_by != assessed:
         return None
     number, assessment = [each for each in case if each[1]["type"] == "assessment-recorded.v1"][-1]
     findings = {each["element"]: dict(each) for each in assessment["findings"]}
@@ -427,12 +433,13 @@ def judged(facts, version, fact, edition):
         if each["type"] == "nonconformity-closed.v1" and later > number:
             findings[each["element"]]["outcome"] = "conforming"
     specials = [each["code"] for each in assessment.get("deductions", ())]
-    return graded(edition, findings, specials, application["certification_type"], application["accepts_conformity"])
+    kind, accepts_conformity = application["certification_type"], application["accepts_conformity"]
+    return graded(editions[fact["edition"]], findings, specials, kind, accepts_conformity)
 
 
 def require_grade(facts, version, fact, editions):
     """The recorded grade is what the record earns; answers whether it was computed again."""
-    found = judged(facts, version, fact, editions[fact["edition"]])
+    found = judged(facts, version, fact, editions)
     score = found and found[0] is not None and f"{found[0].numerator}/{found[0].denominator}"
     if found and (score or None, *found[1:]) != (fact.get("score"), fact["level"], fact["because"]):
         raise Refused("outcome", f"{version}: {score}, {found[1:]}, not {fact.get('score')}, {fact['level']}")
@@ -549,7 +556,8 @@ SAID = {
     "{events} events, {own} of them the certificate's; {files} files, made {made} for {for}  事件与文件\n"
     "Checkpoint of {instant}: {size} events, up to position {position}  检查点",
     "grade": "Event {version}: score {score}, level {level}, by {because}: computed again, the same  重新计算一致",
-    "not_computed": "Event {version}: level {level} after a visit: NOT computed again  监督后的等级：未重新计算",
+    "not_computed": "Event {version}: level {level}: NOT computed again: it rests on several assessments, or on other "
+    "elements than were assessed  未重新计算：依据多次评估或不同要素",
     "status": "Event {version}: {status} from {on} on  自该日起的状态",
     "withheld": "{count} events are withheld in part: that they are in the log is proven, what is told of them is not  "
     "部分内容不予披露：其在日志中已证明，所述内容未证明",

@@ -7,13 +7,12 @@ grade cannot be judged, what follows from it is not judged either, and is not gu
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from lifecycle import events as e
 from lifecycle.certificate import Certificate
-from lifecycle.questions import BAR, OUTCOMES_OF, LevelGiven, Outcomes, ask
+from lifecycle.questions import BAR, OUTCOMES_OF, LevelGiven, Outcomes, as_asked, ask
 from lifecycle.rules import Edition, MalformedFindings
 from lifecycle.rules.scheme_terms import NO_LEVEL
 from lifecycle.rules.translation import Unjudged, asked_of
@@ -110,15 +109,20 @@ class UnderEdition:
         return self.level if type(fact) is e.CertificateRenewed and earned == NO_LEVEL else earned
 
     def _ask(self, certificate: Certificate, version: int, fact: e.Fact) -> Outcomes:
-        old = self.editions[fact.edition or certificate.edition]
         try:
-            return ask(certificate, self, fact, _asked_of(self.edition, old) if self.edition else old)
+            return ask(certificate, self, fact, self._edition_asked(certificate, fact))
         except Unjudged as unjudged:
             self.not_judged.append(NotJudged(version, e.topic_of(fact), unjudged.elements, "no_finding"))
         except MalformedFindings as refused:
             elements = (refused.element,) if refused.element else ()
             self.not_judged.append(NotJudged(version, e.topic_of(fact), elements, refused.problem))
         return dict.fromkeys(OUTCOMES_OF[type(fact)])
+
+    def _edition_asked(self, certificate: Certificate, fact: e.Fact) -> Edition:
+        old = self.editions[fact.edition or certificate.edition]
+        if self.edition is None:
+            return as_asked(old, fact, self.editions)
+        return asked_of(self.edition, old, self.editions)
 
 
 def recorded_outcomes(certificate: Certificate, fact: e.Fact, editions: Editions) -> Outcomes:
@@ -157,8 +161,3 @@ def _take_document(answering: Answering, outcomes: Outcomes) -> None:
         return
     answering.level = outcomes["/level"]
     answering.periods.put(outcomes["/valid_from"], outcomes["/valid_until"])
-
-
-@lru_cache(maxsize=64)
-def _asked_of(edition: Edition, old: Edition) -> Edition:
-    return asked_of(edition, old)

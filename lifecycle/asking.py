@@ -16,7 +16,7 @@ from lifecycle.decisions.visit import gaps_after
 from lifecycle.events import Recorded
 from lifecycle.inputs import Visit, taken_by
 from lifecycle.periods import legal_day
-from lifecycle.questions import BAR, Outcomes, ask
+from lifecycle.questions import BAR, Outcomes, as_asked, ask
 from lifecycle.replay import AsDecided, supported
 from lifecycle.rules import Edition, MalformedFindings
 from lifecycle.rules.translation import Unjudged
@@ -50,7 +50,7 @@ class Asking(NamedTuple):
 
     @property
     def edition(self) -> Edition:
-        return self.editions[self.fact.edition or self.state.edition]
+        return as_asked(self.editions[self.fact.edition or self.state.edition], self.fact, self.editions)
 
     @property
     def today(self) -> date:
@@ -73,7 +73,8 @@ def _of_rules(asking: Asking) -> Iterator[Asked]:
     recorded = {f"/{name}": getattr(fact, name) for name in fact.__struct_fields__}
     if isinstance(fact, e.CertificateWithdrawn):
         recorded |= {BAR: asking.bars.get(asking.recorded.version)}
-    for question in _QUESTIONS[type(fact)]:
+    carries = isinstance(fact, e.EditionAdopted) and fact.carried
+    for question in (*_QUESTIONS[type(fact)], *(_CARRIED if carries else ())):
         unknown = question == "bar" and asking.recorded.version not in asking.bars
         said = None if unknown else _part(recorded, question)
         yield Asked(question, said, _part(derived, question) if derived else None, problem)
@@ -169,6 +170,7 @@ def _consequences(fact: e.RecordCorrected) -> Answer:
 
 
 _DUE: tuple[Question, ...] = ("visit", "coverage")
+_CARRIED: tuple[Question, ...] = ("carried",)
 _QUESTIONS: dict[type[e.Fact], tuple[Question, ...]] = {
     e.GradeDetermined: ("grade",),
     e.AssessmentRecorded: _DUE,
@@ -192,6 +194,7 @@ _PARTS: dict[Question, tuple[str, ...]] = {
     "unchanged": ("/valid_from", "/valid_until", "/first_certified_on", "/due.visit_on"),
     "suspension": ("/ends_on",),
     "bar": (BAR,),
+    "carried": ("/carried",),
 }
 _ASKED: dict[type[e.Fact], Callable[[Asking], Iterator[Asked]]] = {
     **dict.fromkeys(_QUESTIONS, _of_rules),

@@ -19,6 +19,7 @@ from lifecycle.events import Change, Deduction, ErasureGrounds, Finding, Reason,
 
 Text = Annotated[str, Meta(min_length=1, max_length=2000)]
 Line = Annotated[str, Meta(min_length=1, max_length=300)]
+LONGEST_EDITION = 65_536
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$(?!\n)")]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 EventId = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[1-9][0-9]{0,8}$(?!\n)")]
@@ -244,7 +245,7 @@ class Correct(Command, frozen=True, kw_only=True, tag="correct"):
 class PublishEdition(Command, frozen=True, kw_only=True, tag="publish_edition"):
     """``text`` is the whole edition in TOML; ``order`` cites what lets it take effect on a day past."""
 
-    text: Annotated[str, Meta(min_length=1, max_length=65_536)]
+    text: Annotated[str, Meta(min_length=1, max_length=LONGEST_EDITION)]
     order: Text | None = None
 
 
@@ -282,6 +283,10 @@ class ApproveEdition(Approve, frozen=True, kw_only=True, tag="approve_edition"):
 
 class Reject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="reject"):
     reason: Text
+
+
+class RejectEdition(Reject, frozen=True, kw_only=True, tag="reject_edition"):
+    pass
 
 
 # ---- reading a body --------------------------------------------------------------------------------------------------

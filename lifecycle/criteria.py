@@ -9,7 +9,7 @@ from lifecycle.rules import Edition
 
 Question = Literal[
     "grade", "level", "validity", "visit", "coverage", "quota", "sample", "suspension", "bar", "unchanged",
-    "appeal_lodging", "appeal_decision", "complaint_decision", "clock", "support", "correction",
+    "carried", "appeal_lodging", "appeal_decision", "complaint_decision", "clock", "support", "correction",
 ]  # fmt: skip
 
 
@@ -66,6 +66,7 @@ _RULES: dict[Question, tuple[str, ...]] = {
     "sample": ("parameters.sample_percent_each_year", "parameters.coverage_months"),
     "suspension": ("parameters.suspension_max_months",),
     "bar": ("parameters.bar_after_withdrawal_months",),
+    "carried": ("succession.merged_elements", "succession.new_elements"),
     "appeal_lodging": ("parameters.appeal_lodging_days",),
     "appeal_decision": ("parameters.appeal_decision_days",),
     "complaint_decision": ("parameters.complaint_decision_days",),

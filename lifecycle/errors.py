@@ -263,6 +263,12 @@ class LevelNotLower(Refusal):
     zh = "本次监督后的得分对应 {level}（{because}）；{certificate} 当前为 {current}。监督只能降级；升级须申请重新定级。"
 
 
+class MarksNotKnown(Refusal):
+    code = "marks_not_known"
+    en = "Case {case} of {certificate} cannot be graded: under {edition} the marks of {elements} are not known until these are assessed. A regrade case, with a full assessment, can change the grade."
+    zh = "{certificate} 的案件 {case} 不能定级：按 {edition}，要素 {elements} 的得分在重新评估前未知。可通过重新定级（全面评估）变更等级。"
+
+
 class LevelUnchanged(Refusal):
     code = "level_unchanged"
     en = "{certificate} is {current}, and the assessment gives {level}: there is no change of grade to decide. Maintain or refuse."

@@ -397,12 +397,29 @@ class RecordCorrected(Fact, kw_only=True, tag="record-corrected.v1"):
     appeal: int | None = None
 
 
+class ElementCarried(Value):
+    """An element of the edition adopted, and those ``of`` the one before in whose place it stands.
+
+    ``checked_on`` is its last check: theirs, of several the earliest; None where it was never checked. Where it
+    ``stands``, the last finding on the one is that on the other, marks and all; else there is none until it is
+    assessed.
+    """
+
+    element: str
+    of: tuple[str, ...] = ()
+    checked_on: date | None = None
+    stands: bool = False
+
+
 class EditionAdopted(Fact, kw_only=True, tag="edition-adopted.v1"):
+    """``carried`` has every element of the new edition, where the two judge other elements or weights."""
+
     old: str
     new: str
     rehearsal: UUID
     line_sha256: str
     due: Due | None = None
+    carried: tuple[ElementCarried, ...] = ()
 
 
 # ---- acts that two persons sign --------------------------------------------------------------------------------------

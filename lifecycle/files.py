@@ -4,7 +4,8 @@ A fact may cite a file that is not kept: the paper then lies with whoever has it
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from time import monotonic
 from typing import NamedTuple
@@ -27,17 +28,27 @@ MEMBERS = ("request_sha256", "proof_sha256", "notice_sha256", "evidence")
 
 
 class Citation(NamedTuple):
-    """The fact with that version and type cites the file, as that member of it."""
+    """The fact with that version and type cites the file, as that member of it; it was ``by`` who chose the file."""
 
     sha256: str
     version: int
     type: str
     member: str
+    by: e.By
 
     @property
     def internal(self) -> bool:
         """Not for the holder: a working paper, or cited by what is only proposed."""
         return self.member == "evidence" or self.type == e.topic_of(e.ActProposed)
+
+    def opens(self, found: "Kept") -> bool:
+        """Whether the holder may have the file because of this citation.
+
+        Whoever cites by its digest what somebody else brought does not come by it so: an applicant's own citation
+        opens what that person brought alone.
+        """
+        own = self.by.role != "applicant" or self.by.person == found.kept_by
+        return own and not self.internal
 
 
 class Kept(NamedTuple):
@@ -51,10 +62,15 @@ class Kept(NamedTuple):
 
 
 def citations(history: Iterable[Recorded]) -> Iterator[Citation]:
-    """Every citation of a file by these facts, in order."""
+    """Every citation of a file by the facts of one stream, in order. What was proposed, its proposer chose."""
+    proposers: dict[int | None, e.By] = {}
     for recorded in history:
-        for member, digest in _cited(recorded.fact):
-            yield Citation(digest, recorded.version, e.topic_of(recorded.fact), member)
+        fact = recorded.fact
+        if isinstance(fact, e.ActProposed):
+            proposers[recorded.version] = fact.by
+        for member, digest in _cited(fact):
+            by = proposers.get(fact.proposal, fact.by)
+            yield Citation(digest, recorded.version, e.topic_of(fact), member, by)
 
 
 def cited(facts: Iterable[e.Fact]) -> tuple[str, ...]:
@@ -72,28 +88,36 @@ def kept(connection: Connection, digests: Iterable[str]) -> dict[str, Kept]:
 def contents(connection: Connection, digests: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """The bytes of those that are kept, one file at a time, in the order of the digests."""
     for digest in digests:
-        _take_time(connection)
         asked = {"sha256": bytes.fromhex(digest)}
-        for (content,) in connection.execute(SQL["select_content"], asked, binary=True).fetchall():
-            yield digest, content
+        with _taking_time(connection):
+            found = connection.execute(SQL["select_content"], asked, binary=True).fetchall()
+        yield from ((digest, content) for (content,) in found)
 
 
 def keep(recorder: Recorder, content: bytes, media_type: str, by: str, now: datetime | None) -> Kept:
     """The bytes are kept; answers what is known of them. The same bytes again change nothing."""
     digest = hashlib.sha256(content).hexdigest()
     row = {"content": content, "media_type": media_type, "kept_by": by, "now": now}
-    with recorder.connection() as connection:
+    with recorder.connection() as connection, _taking_time(connection):
         if not (found := kept(connection, [digest])):
-            _take_time(connection)
             connection.execute(SQL["keep_file"], row)
             found = kept(connection, [digest])
     return found[digest]
 
 
-def _take_time(connection: Connection) -> None:
-    """What is asked next may take as long as a file of the largest size does."""
-    if isinstance(connection, BoundedConnection):
-        connection.deadline = monotonic() + SECONDS_TO_MOVE
+@contextmanager
+def _taking_time(connection: Connection) -> Generator[None]:
+    """What is asked inside may take as long as a file of the largest size does, on either side.
+
+    On a connection of the service, which is in no transaction yet.
+    """
+    if not isinstance(connection, BoundedConnection):
+        yield
+        return
+    connection.deadline = monotonic() + SECONDS_TO_MOVE
+    with connection.all_or_nothing():
+        connection.execute(SQL["take_time"], {"timeout": f"{SECONDS_TO_MOVE}s"})
+        yield
 
 
 def _cited(fact: e.Fact) -> Iterator[tuple[str, str]]:

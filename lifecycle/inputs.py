@@ -40,6 +40,8 @@ def weighed(state: Certificate, fact: e.Fact, question: Question, edition: Editi
     match question, fact:
         case "grade", e.GradeChanged() if case is not None and case.kind == "visit":
             return _weigh(edition, state.findings.values(), set(state.findings), state.checks)
+        case "grade", _ if case is not None and state.carried:
+            return _weigh(edition, case.graded_findings(state.carried), (), {})
         case "grade", _ if case is not None:
             return _weigh(edition, case.findings.values(), case.closures, {})
         case "sample", e.SurveillanceRecorded():

@@ -1,12 +1,18 @@
 """A certificate as it was known while its history was being recorded, and as the whole history tells it now."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from lifecycle import events as e
 from lifecycle.amendment import amend
 from lifecycle.certificate import Certificate, evolve, fold
 from lifecycle.events import Recorded
+
+
+def as_known_at(certificate: Certificate, at: datetime) -> Certificate:
+    """The certificate by what had been recorded at the instant; of version 0 where nothing had."""
+    return fold(certificate.id, [each for each in certificate.history if each.recorded_at and each.recorded_at <= at])
 
 
 class AsKnownNow:

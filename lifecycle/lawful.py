@@ -230,6 +230,11 @@ def _publishes_edition(fact: e.EditionPublished, at: Judged) -> None:
         _require_same(at, scheme.publish(found.editions, [shipped], at.moment))
 
 
+def _rejects_edition(fact: e.ProposalRejected, at: Judged) -> None:
+    found = _scheme(getattr(at.history[0].fact, "scheme", ""), at)
+    _require_same(at, scheme.reject(found, fact.proposal or 0, fact.reason, at.moment))
+
+
 def _scheme(code: str, at: Judged) -> scheme.Scheme:
     _require_own_stream(at, scheme.id_of(code))
     return scheme.scheme_of(code, at.before)
@@ -320,6 +325,7 @@ SMALLER: dict[type[e.Fact], Callable[[Any, Judged], None]] = {
     e.NumberClaimed: _claims_number,
     e.EditionProposed: _proposes_edition,
     e.EditionPublished: _publishes_edition,
+    e.ProposalRejected: _rejects_edition,
     e.RehearsalRequested: _requests_rehearsal,
     e.RehearsalCompleted: _completes_rehearsal,
     e.RehearsalApproved: _approves_rehearsal,

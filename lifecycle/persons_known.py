@@ -1,4 +1,5 @@
-"""What the log says of persons up to any position: registered when, interests declared, keys held in which role."""
+"""What the log says of persons up to any position: registered when, interests declared, keys held in which role, and
+which rehearsals they approved."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -14,7 +15,10 @@ from lifecycle.person import fold as person_of
 from lifecycle.rules import Edition, load_edition
 from lifecycle.scheme import author_of
 
-TOLD_BY = (e.PersonRegistered, e.ConflictDeclared, e.PersonErased, e.KeyIssued, e.KeyRevoked, e.EditionPublished)
+TOLD_BY = (
+    e.PersonRegistered, e.ConflictDeclared, e.PersonErased, e.KeyIssued, e.KeyRevoked, e.EditionPublished,
+    e.RehearsalApproved,
+)  # fmt: skip
 """The facts of which it is made."""
 
 
@@ -24,6 +28,7 @@ class Known:
     def __init__(self, facts: Iterable[Recorded] = ()) -> None:
         self.editions: dict[str, Edition] = {}
         self.authors: dict[str, str] = {}
+        self._approvals: dict[str, list[Recorded]] = defaultdict(list)
         self._persons: dict[UUID, list[Recorded]] = defaultdict(list)
         self._keys: dict[str, list[tuple[int, e.Fact]]] = defaultdict(list)
         self._erased: dict[str, int] = {}
@@ -32,6 +37,8 @@ class Known:
                 case e.EditionPublished() as fact:
                     self.editions[fact.published] = load_edition(fact.text, file=fact.published)
                     self.authors[fact.published] = author_of(fact)
+                case e.RehearsalApproved():
+                    self._approvals[str(recorded.originator_id)].append(recorded)
                 case e.KeyIssued() | e.KeyRevoked() as fact:
                     self._keys[fact.key].append((recorded.position or 0, fact))
                 case e.PersonErased() as fact:
@@ -53,6 +60,13 @@ class Known:
             conflicts=self._conflicts(persons, position, today),
             erased=frozenset(person for person in persons if self._is_erased(person, position)),
         )
+
+    def approvals(self, rehearsal: str, position: int) -> list[e.RehearsalApproved]:
+        """The approvals that the rehearsal had by then."""
+        told = self._approvals.get(rehearsal, ())
+        return [
+            each.fact for each in told if isinstance(each.fact, e.RehearsalApproved) and (each.position or 0) < position
+        ]
 
     def problem_with(self, by: e.By, position: int) -> str | None:
         """Why the key was not that person's in that role; None where it was, or where the log says nothing of it."""

@@ -4,16 +4,17 @@ One function a fact, asked by everybody who asks again: a correction under the f
 another. What is carried from one question to the next is the level and the due date with its interval, no more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Protocol, TypeGuard
 
 from lifecycle import events as e
 from lifecycle.certificate import Certificate
 from lifecycle.decisions.application import fraction_text, grade_of
-from lifecycle.decisions.issuance import composite, due_at_level, due_under
+from lifecycle.decisions.issuance import due_at_level, due_under, grade_earned
 from lifecycle.rules import Edition
 from lifecycle.rules.scheme_terms import NO_LEVEL
+from lifecycle.rules.translation import asked_of
 
 LevelGiven = e.CertificateIssued | e.CertificateRenewed | e.GradeChanged
 
@@ -31,7 +32,7 @@ OUTCOMES_OF: dict[type[e.Fact], tuple[str, ...]] = {
     e.CertificateSuspended: ("/ends_on",),
     e.SuspensionExtended: ("/ends_on",),
     e.CertificateWithdrawn: (),
-    e.EditionAdopted: ("/due",),
+    e.EditionAdopted: ("/due", "/carried"),
 }
 """The facts whose questions go to an edition, with the outcomes that stand in them; a re-issue repeats what stands, and
 an adoption is asked of the edition adopted alone."""
@@ -65,11 +66,18 @@ def ask(certificate: Certificate, so_far: SoFar, fact: e.Fact, edition: Edition)
     return _ASK[type(fact)](certificate, so_far, fact, edition) if type(fact) in _ASK else {}
 
 
+def as_asked(edition: Edition, fact: e.Fact, editions: Mapping[str, Edition]) -> Edition:
+    """The fact's edition as it was asked: an adoption asks it with what was found under the one before."""
+    return asked_of(edition, editions[fact.old], editions) if isinstance(fact, e.EditionAdopted) else edition
+
+
 def checks_after(certificate: Certificate, fact: e.Fact) -> dict[str, date]:
     """The day of each element's last check once the fact is recorded; ``certificate`` is its state before."""
     match fact:
         case e.CertificateIssued():
             return dict.fromkeys(certificate.cases[fact.case].findings, fact.effective_on)
+        case e.EditionAdopted() if fact.carried:
+            return {each.element: each.checked_on for each in fact.carried if each.checked_on}
         case e.AssessmentRecorded() | e.SurveillanceRecorded():
             return certificate.checks | {finding.element: fact.on_site_to for finding in fact.findings}
         case _:
@@ -81,11 +89,22 @@ def is_earned(level: str | None) -> TypeGuard[str]:
     return level is not None and level != NO_LEVEL
 
 
+def due_of_level(
+    certificate: Certificate, so_far: SoFar, level: str | None, on: date, edition: Edition
+) -> e.Due | None:
+    """When the next visit falls due where that level stands from a day on; None where none is earned or known."""
+    if not is_earned(level):
+        return None
+    if so_far.due is None:  # no level was earned before
+        return edition.due(certificate.last_check_on, level, certificate.checks)
+    return due_at_level(certificate, so_far.due, edition, level, on)
+
+
 def _grade(certificate: Certificate, so_far: SoFar, fact: e.GradeDetermined, edition: Edition) -> Outcomes:
     case = certificate.cases[fact.case]
     if case.assessment is None:
         return {}
-    grade = grade_of(edition, case)
+    grade = grade_of(certificate, edition, case)
     return {"/level": grade.level, "/score": fraction_text(grade), "/because": grade.because}
 
 
@@ -119,7 +138,7 @@ def _renewal(certificate: Certificate, so_far: SoFar, fact: e.CertificateRenewed
         "/valid_from": valid_from,
         "/valid_until": edition.validity_end(valid_from),
         "/first_certified_on": certificate.first_certified_on,
-        "/due": _due_of_level(certificate, so_far, so_far.decided(fact, earned), fact.effective_on, edition),
+        "/due": due_of_level(certificate, so_far, so_far.decided(fact, earned), fact.effective_on, edition),
     }
 
 
@@ -127,14 +146,14 @@ def _regrade(certificate: Certificate, so_far: SoFar, fact: e.GradeChanged, edit
     case = certificate.cases[fact.case]
     if case.assessment is None:  # the visit was voided
         level = so_far.decided(fact, NO_LEVEL)
-        return {"/level": NO_LEVEL, "/due": _due_of_level(certificate, so_far, level, fact.effective_on, edition)}
-    grade = composite(certificate, edition) if case.kind == "visit" else grade_of(edition, case)
+        return {"/level": NO_LEVEL, "/due": due_of_level(certificate, so_far, level, fact.effective_on, edition)}
+    grade = grade_earned(certificate, edition, case)
     level = so_far.decided(fact, grade.level)
     return {
         "/level": grade.level,
         "/score": fraction_text(grade),
         "/because": grade.because,
-        "/due": _due_of_level(certificate, so_far, level, fact.effective_on, edition),
+        "/due": due_of_level(certificate, so_far, level, fact.effective_on, edition),
     }
 
 
@@ -164,9 +183,13 @@ def _withdrawal(certificate: Certificate, so_far: SoFar, fact: e.CertificateWith
 
 
 def _adoption(certificate: Certificate, so_far: SoFar, fact: e.EditionAdopted, edition: Edition) -> Outcomes:
+    """``edition`` is asked with what was found under the old one."""
     if fact.due is None or so_far.due is None or not is_earned(so_far.level):
         return {}
-    return {"/due": due_under(certificate, so_far.due, edition, so_far.level, fact.effective_on)}
+    return {
+        "/due": due_under(certificate, so_far.due, edition, so_far.level, fact.effective_on),
+        "/carried": edition.carried(certificate.checks),
+    }
 
 
 def _due_after(
@@ -175,16 +198,6 @@ def _due_after(
     if not is_earned(so_far.level):
         return None
     return edition.due(fact.on_site_to, so_far.level, checks_after(certificate, fact))
-
-
-def _due_of_level(
-    certificate: Certificate, so_far: SoFar, level: str | None, on: date, edition: Edition
-) -> e.Due | None:
-    if not is_earned(level):
-        return None
-    if so_far.due is None:  # no level was earned before
-        return edition.due(certificate.last_check_on, level, certificate.checks)
-    return due_at_level(certificate, so_far.due, edition, level, on)
 
 
 BAR = "bar_until"

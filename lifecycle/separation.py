@@ -11,6 +11,7 @@ from typing import Any
 from lifecycle import commands as c
 from lifecycle import errors
 from lifecycle import events as e
+from lifecycle import separation_of_editions as editions
 from lifecycle.breach import (
     Breach,
     ErasedOneself,
@@ -128,6 +129,9 @@ def _breach(recorded: Recorded, refusal: Refusal) -> Breach:
 def held_role(recorded: Recorded, certificate: Certificate, known: Known) -> None:
     """The role allows the act, and the clock alone does the clock's."""
     fact = recorded.fact
+    if editions.concerns(recorded, certificate):
+        editions.held_role(recorded)
+        return
     if type(fact) in OF_THE_CLOCK and fact.by.role != "clock":
         raise NotByTheClock(person=fact.by.person, role=fact.by.role)
     if isinstance(fact, e.ActProposed):
@@ -142,6 +146,9 @@ def held_role(recorded: Recorded, certificate: Certificate, known: Known) -> Non
 
 def two_persons(recorded: Recorded, certificate: Certificate, known: Known) -> None:
     """One person proposed it, another approved it, once, and both signed."""
+    if editions.concerns(recorded, certificate):
+        editions.two_persons(recorded, certificate, known)
+        return
     fact, command = recorded.fact, _command(recorded)
     if command is None:
         return
@@ -164,6 +171,8 @@ def two_persons(recorded: Recorded, certificate: Certificate, known: Known) -> N
 
 def free_of_the_case(recorded: Recorded, certificate: Certificate, known: Known) -> None:
     """Who signed, reviewed or handled it had no part in what it is about; who recorded it was of the team."""
+    if editions.concerns(recorded, certificate):
+        return
     fact = recorded.fact
     moment = known.moment(recorded, _persons(fact))
     case = certificate.cases.get(fact.case or 0)

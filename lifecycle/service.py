@@ -282,6 +282,16 @@ class Register(Application[UUID]):
         self._learn(code)
         return answer
 
+    def reject_edition(self, request: Request, code: str, proposal: int, command: c.RejectEdition) -> Answer:
+        """The proposed edition is published by nobody any more."""
+        decide.require_role(request.by.role, command, decide.DUTIES[c.PublishEdition].approved_by)
+        return self.on_stream(
+            request,
+            scheme.id_of(code),
+            lambda history: scheme.kept(code, history),
+            lambda found, moment: scheme.reject(found, proposal, command.reason, moment),
+        )
+
     def scheme(self, code: str) -> Scheme:
         """The scheme as it stands. Raises SchemeNotKept: a scheme begins with an edition that ships."""
         return scheme.kept(code, self.events.get(scheme.id_of(code)))

@@ -89,10 +89,8 @@ def _corrected_by(
     id: UUID, history: Sequence[Recorded], asked: _AskedOf, then: Iterable[Judgement]
 ) -> dict[_Key, list[int]]:
     """The corrections with which each question came to be answered otherwise, or was not put any more."""
-    known, found = (
-        {_key(each): each for each in then if each.question != "correction"},
-        defaultdict[_Key, list[int]](list),
-    )
+    known = {_key(each): each for each in then if each.question != "correction"}
+    found = defaultdict[_Key, list[int]](list)
     for recorded in history:
         if isinstance(recorded.fact, e.RecordCorrected):
             version = recorded.version

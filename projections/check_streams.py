@@ -10,7 +10,7 @@ from lifecycle import events as e
 from lifecycle import log, upcast
 from lifecycle.bulk import spans
 from lifecycle.lawful import first_breach
-from lifecycle.persons_known import Known
+from lifecycle.persons_known import TOLD_BY, Known
 from projections.check import SQL, Finding, First, Progress, count_events, end_of
 
 
@@ -48,7 +48,7 @@ class StreamsCheck:
         total, upto, first = count_events(connection), end_of(connection), First()
         for (position,) in connection.execute(SQL["select_first_earlier"]).fetchall():
             first.see(InstantOutOfOrder(position=position))
-        known, done = published(connection, upto), 0
+        known, done = known_by(connection, upto), 0
         for span in spans(total):
             for _, stream in groupby(log.span_rows(connection, *span, upto_position=upto), key=itemgetter(1)):
                 rows = list(stream)
@@ -58,17 +58,17 @@ class StreamsCheck:
         first.refuse()
 
 
-def published(connection: Connection, upto: int) -> Known:
-    """The editions that can be read; one that cannot is found where it stands."""
-    known = Known()
-    for row in log.of_topic(connection, e.topic_of(e.EditionPublished), upto):
+def known_by(connection: Connection, upto: int) -> Known:
+    """What can be read of editions, persons and approvals; what cannot is found where it stands."""
+    told: list[e.Recorded] = []
+    for row in sorted(row for kind in TOLD_BY for row in log.of_topic(connection, e.topic_of(kind), upto)):
         try:
-            one = Known([upcast.recorded(*row)])
+            recorded = upcast.recorded(*row)
+            Known([recorded])
         except Exception:  # noqa: S112 - whatever ails it, it is found where it stands
             continue
-        known.editions |= one.editions
-        known.authors |= one.authors
-    return known
+        told.append(recorded)
+    return Known(told)
 
 
 def _judged(rows: list[log.Row], known: Known) -> Finding | None:

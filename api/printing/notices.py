@@ -17,7 +17,7 @@ from lifecycle.periods import legal_day
 from lifecycle.rules import Edition
 
 WORDS: Mapping[str, Any] = tomllib.loads((files("api.printing") / "notices.toml").read_text(encoding="utf-8"))
-PAPER = WORDS["paper"]
+PAPER, FIELDS = WORDS["paper"], WORDS["field"]
 APPEAL_PERIOD = "parameters.appeal_lodging_days"
 
 Both = dict[Language, str | None]
@@ -113,11 +113,7 @@ class Paper:
         fact = self.notice.fact
         if not isinstance(fact, e.RecordCorrected):
             return []
-        changed = [
-            _both(PAPER["change"], path=each.path, old=_plainly(each.old), new=_plainly(each.new))
-            for each in fact.changes
-        ]
-        return [*changed, *([PAPER["voided"]] if fact.void else [])]
+        return [*map(_change, fact.changes), *([PAPER["voided"]] if fact.void else [])]
 
     def _do(self) -> Iterator[Both]:
         if (may := words_of(self.notice.fact).get("do")) is not None:
@@ -136,6 +132,13 @@ class Paper:
         if (upheld := getattr(fact, "upheld", None)) is not None:
             said["outcome"] = PAPER["upheld" if upheld else "not_upheld"]
         return _both(text, **said)
+
+
+def _change(change: e.Change) -> Both:
+    """Both values, under the field's name and the place in it."""
+    field, *place = change.path.removeprefix("/").split("/")
+    values = {"old": _plainly(change.old), "new": _plainly(change.new)}
+    return _both(PAPER["change"], field=FIELDS.get(field, field), place="".join(f" {each}" for each in place), **values)
 
 
 def _both(text: Mapping[Language, str] | str, **said: Any) -> Both:
@@ -162,4 +165,9 @@ def _source(clause: str | None) -> Any:
 
 
 def _plainly(value: Any) -> str:
+    """The value of a field in one line; of reasons and the like what they say."""
+    if isinstance(value, list):
+        return "; ".join(map(_plainly, value))
+    if isinstance(value, dict):
+        return " ".join(str(each) for each in value.values() if each)
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

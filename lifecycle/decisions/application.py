@@ -124,7 +124,10 @@ def review_assessment(certificate: Certificate, command: c.ReviewAssessment, mom
     case, on = enter_case(certificate, command.case, command, e.AssessmentReviewed, moment)
     require_reviewers_free(certificate, case, moment)
     edition = moment.edition_of(certificate)
-    grade = grade_of(edition, case)
+    try:
+        grade = grade_of(certificate, edition, case)
+    except MalformedFindings as refused:  # assessed before another edition was adopted
+        raise refusal_of(refused) from None
     return [
         e.AssessmentReviewed(**moment.stamp(on, case=command.case), recommendation=command.recommendation),
         e.GradeDetermined(
@@ -217,10 +220,13 @@ def refusal_of(refused: MalformedFindings) -> errors.FindingsRefused:
     return errors.FindingsRefused(element=refused.element, problem=refused.problem, accepted=refused.accepted)
 
 
-def grade_of(edition: Edition, case: Case) -> Grade:
-    """What the edition says of the case's record as it stands, closures applied."""
+def grade_of(certificate: Certificate, edition: Edition, case: Case) -> Grade:
+    """What the edition says of the case's record as it stands, closures applied.
+
+    Raises MalformedFindings where the record lacks what the edition asks.
+    """
     return edition.grade(
-        case.graded_findings(),
+        case.graded_findings(certificate.carried),
         case.deductions,
         case.application.certification_type,
         case.application.accepts_conformity,

@@ -1,5 +1,6 @@
 """Notices, appeals and complaints. An appeal leaves the decision in force; it acts only through a further fact."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from lifecycle import commands as c
@@ -34,7 +35,7 @@ def lodge_appeal(certificate: Certificate, command: c.LodgeAppeal, moment: Momen
     """An appeal names the fact it is against; its time runs from the day after the notice of it was served."""
     on = enter(certificate, command, e.AppealLodged, moment)
     against = _disputed(certificate, command.against)
-    until_on = appeal_until(certificate, against, moment.edition_of(certificate))
+    until_on = appeal_until(certificate, against, moment.editions)
     if until_on is not None and on > until_on:
         raise errors.AppealTooLate(version=against, until_on=until_on)
     return [
@@ -70,13 +71,13 @@ def decide(certificate: Certificate, command: c.DecideDispute, moment: Moment) -
     return [outcome(**moment.stamp(on, case=case.version), upheld=command.upheld, grounds=command.grounds)]
 
 
-def appeal_until(certificate: Certificate, version: int, edition: Edition) -> date | None:
+def appeal_until(certificate: Certificate, version: int, editions: Mapping[str, Edition]) -> date | None:
     """The last day to appeal against the fact, counted from the day after the first notice of it was served.
 
     None where none was served: the time has not begun to run, and an appeal is in time.
     """
     served_on = first_served_on(certificate, version)
-    return served_on and edition.appeal_until(served_on)
+    return served_on and editions[certificate.edition].appeal_until(served_on)
 
 
 def require_uninvolved(certificate: Certificate, case: Case, moment: Moment) -> None:

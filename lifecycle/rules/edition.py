@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
-from lifecycle.events import Deduction, Due
+from lifecycle.events import Deduction, Due, ElementCarried
 from lifecycle.periods import ONE_DAY, add_months, last_day_of_months
 from lifecycle.rules import grading, sampling
 from lifecycle.rules.grading import Found, Grade
@@ -57,6 +57,11 @@ class Edition(Contents):
         except KeyError:
             oldest = None
         return _due(self, anchor, level, oldest, changed_on)
+
+    def carried(self, checks: Mapping[str, date]) -> tuple[ElementCarried, ...]:
+        """What its elements take over from those of the edition that it is adopted after: nothing, for they are the
+        same."""
+        return ()
 
     def quota(self, anchor: date, on: date) -> int:
         """The least number of elements that a visit on that day takes, the last one having been on the anchor."""

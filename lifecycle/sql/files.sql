@@ -1,3 +1,9 @@
+-- What follows in the transaction may take longer than questions usually do.
+-- name: take_time
+SELECT
+    set_config('statement_timeout', %(timeout)s, true),
+    set_config('idle_in_transaction_session_timeout', %(timeout)s, true)
+
 -- The bytes are kept under their digest.
 -- name: keep_file
 SELECT certlife.keep_file(%(content)s, %(media_type)s, %(kept_by)s, %(now)s)

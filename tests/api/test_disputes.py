@@ -8,9 +8,9 @@ from projections import deadlines, told
 from tests.api.life import SHA, Json, Life, life_at, reasons
 from tests.api.office import Office, answered, problem_of, refused
 
+NOWHERE = "22222222-2222-4222-8222-222222222222"
 DIFFERS = "corrected_value_differs"
 SLIP = {"path": "/holder", "old": "Example Alarm Ltd", "new": "Example Alarms Ltd"}
-NOBODYS = "6d0c3f1e-0c1b-4b7e-9d1a-5a3f0e2b7c48"
 
 
 def correction(life: Life, of: str = "certificate-issued", **given: Any) -> Json:
@@ -276,7 +276,7 @@ def test_an_appeal_against_an_event_of_another_certificate_is_refused(shared_off
     """The event_id that the trail and the stream show says of which it is."""
     life, other = life_at(shared_office, "active"), life_at(shared_office, "active")
     event_id = other.stream()[-1]["event_id"]
-    for foreign in (event_id, f"{NOBODYS}/1"):
+    for foreign in (event_id, f"{NOWHERE}/1"):
         with shared_office.recording_nothing():
             english, chinese = in_both(
                 lambda headers, id=foreign: appeal(life, id, headers=headers), 422, "event_of_another"
@@ -287,7 +287,7 @@ def test_an_appeal_against_an_event_of_another_certificate_is_refused(shared_off
     assert other.stream()[-1]["against"] == int(event_id.rpartition("/")[2])
 
 
-@pytest.mark.parametrize("against", ["", "x", "1", "/1", NOBODYS, f"{NOBODYS}/0", f"{NOBODYS}/x", -1, 0, 1.5, None])
+@pytest.mark.parametrize("against", ["", "x", "1", "/1", NOWHERE, f"{NOWHERE}/0", f"{NOWHERE}/x", -1, 0, 1.5, None])
 def test_an_appeal_against_what_names_no_event_is_refused(shared_office: Office, against: Any) -> None:
     life = life_at(shared_office, "opened")
     with shared_office.recording_nothing():

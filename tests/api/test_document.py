@@ -29,7 +29,7 @@ from tests.api.test_roles import (
 )
 
 Json = dict[str, Any]
-COUNT, TAKING_NOTHING = 70, 7
+COUNT, TAKING_NOTHING = 71, 7
 """Operations; some take nothing, so that nothing unfitting can be sent to them."""
 
 every_lawful = pytest.mark.parametrize("lawful", LAWFUL, ids=lambda lawful: lawful.name)

@@ -102,6 +102,10 @@ def test_an_answer_that_is_not_found_again_is_said_at_the_top() -> None:
     assert "do not equal the record" not in text(whole())
 
 
+def test_only_the_instant_has_to_be_said() -> None:
+    assert "2025-09-02 11:00:00" in of(disputed(), About(ABOUT.at))
+
+
 def test_names_stand_only_where_they_are_given() -> None:
     resolved = of(disputed(), ABOUT._replace(names={"ana": "王某"}))
     assert "王某" in resolved

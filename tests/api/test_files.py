@@ -3,7 +3,9 @@
 import collections
 import socket
 from collections.abc import Iterator
+from contextlib import nullcontext
 from hashlib import sha256
+from secrets import token_bytes
 from typing import Any
 
 import psycopg
@@ -15,6 +17,7 @@ from api.limits import BODY_BYTES
 from api.server import served
 from lifecycle import files as room
 from lifecycle.files import LARGEST
+from lifecycle.store import StoreUnavailable
 from tests.api.life import SHA, Json, Life, life_at
 from tests.api.office import Office, answered, refused
 from tests.api.test_roles import NOBODIES, PERSONS
@@ -74,6 +77,28 @@ def test_a_file_has_up_to_20_mib(office: Office, size: int) -> None:
     assert LARGEST == 20_971_520
     digest = kept(office, b"x" * size)
     assert len(office.get(f"/files/{digest}", "reg").content) == size
+
+
+def test_a_large_file_takes_longer_than_questions_may(office: Office) -> None:
+    """A slow disk is as short of time as this session."""
+    recorder: Any = office.house.register.recorder
+    content = token_bytes(LARGEST)
+    with recorder.connection() as connection:
+        connection.execute("SET statement_timeout = '25ms'")
+    try:
+        found = room.keep(recorder, content, PDF, "reg", office.house.questions.register.clock.instant())
+        with recorder.connection() as connection:
+            assert dict(room.contents(connection, [found.sha256])) == {found.sha256: content}
+            assert connection.execute("SHOW statement_timeout").fetchone() == ("25ms",)
+    finally:
+        with recorder.connection() as connection:
+            connection.execute("SET statement_timeout = '2000ms'")
+
+
+def test_a_large_file_that_is_given_no_time_is_found_out(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_taking_time", lambda connection: nullcontext())
+    with pytest.raises(StoreUnavailable):
+        test_a_large_file_takes_longer_than_questions_may(office)
 
 
 def pieces(size: int, read: list[int]) -> Iterator[bytes]:
@@ -268,6 +293,40 @@ def test_who_may_not_have_a_file_does_not_learn_whether_it_is_kept(office: Offic
     assert known["detail"].replace(papers["paper"], "f" * 64) == unknown["detail"]
 
 
+@pytest.fixture(scope="module")
+def grasping(office: Office, papers: dict[str, str]) -> Life:
+    """A holder appeals, and gives as its own request the digest of a paper of the assessor, which its stream shows."""
+    life = Life(office, id=papers["certificate"])
+    life.does("appeals", "holder", {"against": 1, "grounds": "we differ", "request_sha256": papers["paper"]})
+    return life
+
+
+def test_nobody_comes_by_a_paper_by_citing_it(office: Office, grasping: Life, papers: dict[str, str]) -> None:
+    refused(office.get(f"/files/{papers['paper']}", "holder"), 404, "file_unknown")
+    assert (cited(grasping, "holder")[papers["paper"]]["kept"], cited(grasping)[papers["paper"]]["kept"]) == (
+        False,
+        True,
+    )
+
+
+def test_nobody_comes_by_a_paper_by_having_its_citation_approved(
+    office: Office, grasping: Life, papers: dict[str, str]
+) -> None:
+    late = {"against": 1, "grounds": "we differ", "request_sha256": papers["paper"], "effective_on": "2023-12-02"}
+    grasping.proposes("appeals", late, "holder")
+    office.employs("reg too", "registrar", as_person="rita")
+    answered(grasping.approves("reg too"))
+    refused(office.get(f"/files/{papers['paper']}", "holder"), 404, "file_unknown")
+
+
+def test_a_citation_that_opens_what_it_likes_is_found_out(
+    office: Office, grasping: Life, papers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room.Citation, "opens", lambda citation, found: not citation.internal)
+    with pytest.raises(AssertionError):
+        test_nobody_comes_by_a_paper_by_citing_it(office, grasping, papers)
+
+
 def test_a_holder_given_its_internal_papers_is_found_out(
     office: Office, papers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,7 +338,7 @@ def test_a_holder_given_its_internal_papers_is_found_out(
 def test_a_file_given_to_any_applicant_is_found_out(
     office: Office, papers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Files, "_concerns", lambda self, identity, digest: True)
+    monkeypatch.setattr(Files, "_concerns", lambda self, organisation, found: True)
     with pytest.raises(AssertionError):
         test_a_holder_fetches_what_its_own_facts_cite_and_no_internal_paper(office, papers, "request", True)
 
@@ -303,7 +362,7 @@ def test_of_each_file_that_is_cited_it_is_shown_by_what_and_whether_it_is_kept(o
 
 def test_a_holder_is_shown_which_of_its_own_papers_are_kept(office: Office, papers: dict[str, str]) -> None:
     shown = cited(Life(office, id=papers["certificate"]), "holder")
-    assert shown.keys() == {papers["request"], papers["proof"]}
+    assert {digest for digest, item in shown.items() if item["kept"]} == {papers["request"], papers["proof"]}
 
 
 def test_a_proposal_cites_what_the_act_that_is_proposed_would(office: Office, papers: dict[str, str]) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from api.printing.font import Font
-from api.printing.notices import WORDS, Paper, topic_word, words_of
+from api.printing.notices import FIELDS, WORDS, Paper, topic_word, words_of
 from api.printing.press import Press
 from lifecycle import events as e
 from lifecycle import files
+from lifecycle.decisions.correction import CORRECTABLE
 from lifecycle.notices import TOLD, Notice, notice_of
 from tests.api.life import SHA, Json, Life, life_at, reasons
 from tests.api.office import STAFF, Office, answered, refused
@@ -83,10 +84,10 @@ def test_the_time_to_appeal_runs_from_the_first_notice(office: Office) -> None:
 def test_a_time_that_runs_from_the_last_notice_is_found_out(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever could serve again could keep an appeal open, or let one pass by serving late."""
 
-    def from_the_last(certificate: Any, version: int, edition: Any) -> Any:
+    def from_the_last(certificate: Any, version: int, editions: Any) -> Any:
         told = (recorded.fact for recorded in certificate.history)
         served = [fact.served_on for fact in told if isinstance(fact, e.HolderNotified) and fact.of == version]
-        return served[-1] + timedelta(days=edition.appeal_lodging_days) if served else None
+        return served[-1] + timedelta(days=30) if served else None
 
     monkeypatch.setattr("lifecycle.notices.appeal_until", from_the_last)
     with pytest.raises(AssertionError):
@@ -106,6 +107,15 @@ def test_an_event_that_wants_no_notice_can_be_told_of_all_the_same(shared_office
     answered(served(life, 1))
     assert (listed(life)[1]["state"], listed(life)[1]["title"]) == ("served", None)
     refused(fetched(life, 99), 422, "fact_unknown")
+
+
+def test_of_an_application_that_waits_to_be_approved_nothing_is_told(shared_office: Office) -> None:
+    life = Life(shared_office)
+    back_dated = life.application(effective_on="2023-11-01")
+    life.id = answered(shared_office.post("/applications", "holder", back_dated), 202)["certificate_id"]
+    assert listed(life) == {}
+    refused(fetched(life, 1), 404, "no_notice")
+    assert answered(shared_office.get(f"/certificates/{life.id}/files", "aud")) == {"items": []}
 
 
 # ---- the paper -------------------------------------------------------------------------------------------------------
@@ -160,7 +170,8 @@ def test_every_kind_of_notice_is_made_in_both_languages(kind: type[e.Fact]) -> N
 
 
 def test_there_are_words_for_what_is_told_and_for_nothing_else() -> None:
-    assert WORDS.keys() - {"paper"} == {topic_word(kind) for kind in TOLD}
+    assert WORDS.keys() - {"paper", "field"} == {topic_word(kind) for kind in TOLD}
+    assert FIELDS.keys() == {path[1:] for paths in CORRECTABLE.values() for path in paths}
 
 
 @pytest.mark.parametrize("text", ["#panic(1)", '#read("/etc/passwd")', "W" * 2000, "报警，" * 600, "a\n" * 900, "{of}"])
@@ -168,7 +179,7 @@ def test_a_ground_is_printed_as_it_is_written_and_stays_on_the_page(text: str) -
     story = Story().issued().on("2024-02-01")
     story.suspended()
     version = story.version_of(e.CertificateSuspended)
-    notice = notice_of(story.certificate, version, story.edition)
+    notice = notice_of(story.certificate, version, story.editions)
     reason = e.Reason("mark_misused", text)
     paper = Paper(story.certificate, notice._replace(fact=_with_reasons(notice.fact, reason)), story.editions)
     face = paper.face() | {"issuer": {"zh": "示例", "en": "Example"}, "simulation": True}
@@ -194,7 +205,7 @@ def test_a_notice_reads_as_the_event_was_corrected(shared_office: Office) -> Non
     life.both("corrections", {"target": version, "reason": "a slip of the pen", "changes": [change]})
     assert "20February2024" in Pdf(fetched(life, version).content).texts()[0]
     (text,) = Pdf(fetched(life, life.version_of("record-corrected")).content).texts()
-    for words in ("勘误通知书", "/ends_on：由2024-03-01更正为2024-02-20", "aslipofthepen"):
+    for words in ("勘误通知书", "暂停截止日：由2024-03-01更正为2024-02-20", "aslipofthepen"):
         assert words in text
 
 

@@ -82,6 +82,7 @@ QUESTIONS = {
 }
 REHEARSALS = {
     ("POST", "/schemes/{scheme}/editions"), ("POST", "/schemes/{scheme}/proposals/{proposal}/approvals"),
+    ("POST", "/schemes/{scheme}/proposals/{proposal}/rejections"),
     ("POST", "/rehearsals"), ("POST", "/rehearsals/{rehearsal_id}/approvals"),
     ("POST", "/rehearsals/{rehearsal_id}/adoption"), ("GET", "/rehearsals/{rehearsal_id}"),
     ("GET", "/rehearsals/{rehearsal_id}/affected"),
@@ -95,7 +96,7 @@ PERSONS_ROOM = {
     ("POST", "/persons/{person}/details"), ("POST", "/persons/{person}/erasure"), ("GET", "/persons/{person}"),
 }  # fmt: skip
 """Their cells stand in test_persons.py."""
-LEDGER = {"/ledger/checkpoint", "/ledger/proof", "/ledger/consistency"}
+LEDGER = {"/ledger/checkpoint": {}, "/ledger/proof": {"position": 1}, "/ledger/consistency": {"from": 1}}
 PUBLISHED = {"/status-lists/{number}", *LEDGER}
 PUBLIC = {"/status/{number:path}", "/status", *PUBLISHED}
 KEYLESS = {
@@ -144,7 +145,7 @@ def test_there_are_exactly_these_endpoints(office: Office) -> None:
         ("GET", path) for path in {*QUESTIONS, *PUBLIC, *KEYLESS, *PAGES, *ASKED_BY_PAGES}
     }
     assert found == expected | REHEARSALS | EVIDENCE | PAPERS | PERSONS_ROOM
-    assert len(found) == 74
+    assert len(found) == 75
     assert {lawful.address for lawful in LAWFUL} == ALLOWED.keys()
 
 
@@ -270,7 +271,7 @@ def test_health_and_the_document_ask_for_no_key(office: Office, path: str) -> No
 @pytest.mark.parametrize("path", sorted(LEDGER))
 def test_the_ledger_asks_for_no_key(office: Office, path: str) -> None:
     for person in (None, "revoked", "invented", *PERSONS.values()):
-        refused(office.get(path, person, position=1, **{"from": 1}), 404, "no_checkpoint_yet")
+        refused(office.get(path, person, **LEDGER[path]), 404, "no_checkpoint_yet")
 
 
 def test_a_key_is_revoked_once(office: Office) -> None:

@@ -117,7 +117,8 @@ def test_a_kid_is_the_thumbprint_of_the_public_half(office: Office) -> None:
 
 
 def test_each_purpose_has_a_key_of_its_own_and_all_are_published(office: Office) -> None:
-    (status,), (document,), (evidence,) = published(office), published(office, "document"), published(office, "evidence")
+    (status,), (document,) = published(office), published(office, "document")
+    (evidence,) = published(office, "evidence")
     assert len({status["x"], document["x"], evidence["x"]}) == 3
     assert jwks(office)["keys"] == [status, document, evidence]
     rotated(office.house)

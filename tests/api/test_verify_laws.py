@@ -194,6 +194,20 @@ def interest_of_nobody(forger: Forger) -> int:
     )
 
 
+def details_of_nobody(forger: Forger) -> int:
+    stamp = forger.stamp("adm", "administrator")
+    return forger.adds(person_id("nobody"), e.PersonalDetailsSealed(**stamp, person="nobody", digest=SHA))
+
+
+def erased_by_oneself(forger: Forger) -> int:
+    stamp = forger.stamp("ana", "administrator")
+    return forger.adds(person_id("ana"), e.PersonErased(**stamp, person="ana", grounds="unlawful"))
+
+
+def master_key_of_a_person(forger: Forger) -> int:
+    return forger.adds(person_id("ana"), e.MasterKeyChanged(**forger.stamp("adm", "administrator"), kid="forged"))
+
+
 def application_in_spite_of_a_bar(forger: Forger) -> int:
     bar: Any = forger.by.of(e.BarImposed)
     stamp = forger.stamp("reg", "registrar", effective_on=bar.fact.effective_on)
@@ -296,6 +310,9 @@ def finished_again(forger: Forger) -> int:
 SMALLER: dict[type[e.Fact], Callable[[Forger], int]] = {
     e.PersonRegistered: registered_again,
     e.OrganisationRegistered: organisation_again,
+    e.PersonalDetailsSealed: details_of_nobody,
+    e.PersonErased: erased_by_oneself,
+    e.MasterKeyChanged: master_key_of_a_person,
     e.ConflictDeclared: interest_of_nobody,
     e.ApplicationEntered: application_in_spite_of_a_bar,
     e.BarLifted: no_bar_lifted,
