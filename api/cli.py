@@ -17,7 +17,16 @@ from eventsourcing.persistence import PersistenceError
 from pydantic import ValidationError
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from api import audit_command, rehearsal_command, replay_command, scheme_command, server, trail_command
+from api import (
+    audit_command,
+    evidence_command,
+    rehearsal_command,
+    replay_command,
+    scheme_command,
+    server,
+    trail_command,
+)
+from api import verify as evidence_check
 from api.demo import YEARS, Demonstration, demonstration
 from api.generate import Progress as Generated
 from api.generate import generate as generate_lives
@@ -63,6 +72,7 @@ app.add_typer(scheme_command.app, name="scheme")
 app.add_typer(audit_command.app, name="audit")
 app.command()(replay_command.replay)
 app.command()(trail_command.trail)
+app.command()(evidence_command.evidence)
 app.command()(rehearsal_command.rehearse)
 app.command()(rehearsal_command.adopt)
 
@@ -233,16 +243,27 @@ def rebuild(
 
 @app.command("verify")
 def verify_register(
+    bundle: Annotated[
+        Path | None, typer.Argument(help="check this bundle of evidence, offline, and no register")
+    ] = None,
     only: Annotated[list[str] | None, typer.Option(help=f"this check alone: {', '.join(NAMES)}")] = None,
     key: Annotated[list[str] | None, typer.Option(help="believe this key of the ledger alone, NAME+ID+KEY")] = None,
     checkpoint: Annotated[list[Path] | None, typer.Option(help="a checkpoint kept elsewhere")] = None,
+    consistency: Annotated[list[Path] | None, typer.Option(help="GET /ledger/consistency, saved; for a bundle")] = None,
 ) -> None:
     """Everything derived from the events again and compared, nothing that is stored being believed.
 
     The ledger against its checkpoints (in the database, in the folder, given), every stream against the rules, the
     read models, the receipts, and what stands in other tables against the events. Names the first position at which
     something was changed. Changes nothing; works beside the service.
+
+    Of a BUNDLE of evidence instead what the verify.py in it says, offline: exit 0 verified, 1 refused, 3 consistent
+    with itself, for want of a key and a checkpoint from elsewhere.
     """
+    if bundle is not None:
+        given = {"--key": key, "--checkpoint": checkpoint, "--consistency": consistency}
+        options = [f"{name}={value}" for name, values in given.items() for value in values or ()]
+        raise typer.Exit(evidence_check.main([*options, "--", str(bundle)]))
     settings = Settings()
     folder = PublishedFolder(settings.ledger_folder) if settings.ledger_folder else None
     try:
@@ -305,7 +326,7 @@ def keys_list() -> None:
 
 @keys.command("rotate-signing")
 def keys_rotate_signing(
-    purpose: Annotated[str, typer.Option(help="status (answers and lists), document or ledger")] = "status",
+    purpose: Annotated[str, typer.Option(help="status (answers and lists), document, evidence or ledger")] = "status",
     reason: str = "",
     by: Annotated[str, typer.Option(help="the person who has it changed")] = "operator",
 ) -> None:

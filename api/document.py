@@ -8,6 +8,7 @@ import msgspec
 from fastapi import FastAPI
 
 from api.commands import ADDRESSES, APPROVERS, JSON, PROPOSAL, SUBJECTS
+from api.evidence_routes import GIVEN_TO
 from api.forms import Volatile
 from api.identity import STAFF
 from api.persons import COMMANDS as PERSONS
@@ -154,6 +155,8 @@ def _question(path: str, operation: Schema) -> Schema:
     told: Schema = {"responses": responses | REFUSED}
     if "staff" in operation["tags"]:
         told |= {"security": [{"key": []}], "x-roles": sorted(STAFF | {"applicant"})}
+    elif "evidence" in operation["tags"]:
+        told |= {"security": [{"key": []}], "x-roles": sorted(GIVEN_TO)}
     elif "persons" in operation["tags"]:
         told |= {"security": [{"key": []}], "x-roles": sorted(ENTITLED)}
     elif "rehearsals" in operation["tags"]:

@@ -15,6 +15,7 @@ from joserfc.jwk import OctKey
 
 from api import log
 from api.checkpoints import Checkpoints
+from api.evidence import PURPOSE, Evidence
 from api.forms import JWT, Forms
 from api.https_post import Sender
 from api.key_folder import KeyFolder
@@ -78,6 +79,7 @@ class House:
     status: StatusQuestions
     publishing: Publishing
     documents: Documents
+    evidence: Evidence
     checkpoints: Checkpoints
     ledger_publication: LedgerPublication
     settings: Settings
@@ -211,13 +213,15 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
             Issuer(settings.issuer_zh, settings.issuer_en),
             simulation,
         )
-        publishing = Publishing(signer, lists, documents.signer)
         ledger = _ledger(register, kind, settings)
+        evidence_signer = Signer(register, KeyFolder(settings.keys_folder / kind / PURPOSE), PURPOSE)
+        personal = Personal(register, MasterKeys(KeyFolder(settings.keys_folder / kind / "persons", OctKey)))
+        evidence = Evidence(questions, ledger[0], documents, personal, evidence_signer, lambda: reading(where))
+        publishing = Publishing(signer, lists, documents.signer, evidence_signer)
         runner = Runner(register, lambda: reading(where))
-        masters = MasterKeys(KeyFolder(settings.keys_folder / kind / "persons", OctKey))
         house = House(
-            where, register, present, kind, engine, questions, status, publishing, documents, *ledger, settings, runner,
-            Persons(Personal(register, masters)),
+            where, register, present, kind, engine, questions, status, publishing, documents, evidence, *ledger,
+            settings, runner, Persons(personal),
         )  # fmt: skip
         stack.callback(house.stop)
         yield house

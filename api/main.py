@@ -10,6 +10,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api import (
     commands,
+    evidence_routes,
     files,
     ledger,
     lookup,
@@ -89,6 +90,7 @@ def application(house: House) -> Service:
     app.include_router(files.router(kept))
     app.include_router(notices.router(notices.Notices(house.documents, kept)))
     app.include_router(ledger.router(house.checkpoints))
+    app.include_router(evidence_routes.router(house.evidence))
     app.include_router(rehearsals.router(house.register, house.runner))
     _health(app, house)
     app.openapi = lambda: document(app)

@@ -85,7 +85,7 @@ def problem(
     members = {name: value for name, value in facts.items() if name not in body}
     headers = {"Cache-Control": "no-store"}
     if status == 503:
-        headers["Retry-After"] = "1"
+        headers["Retry-After"] = str(facts.get("retry_after", 1))
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if status in UNREAD:

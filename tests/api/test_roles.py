@@ -88,6 +88,8 @@ REHEARSALS = {
     ("GET", "/rehearsals/{rehearsal_id}/affected"),
 }  # fmt: skip
 """Their cells stand in test_rehearsals.py."""
+EVIDENCE = {("GET", "/certificates/{certificate_id}/evidence")}
+"""Its cells stand in test_evidence.py."""
 PAPERS = {("POST", "/files"), ("GET", "/files/{sha256}"), ("GET", "/certificates/{certificate_id}/notices/{version}")}
 """Their cells stand in test_files.py and test_notices.py."""
 PERSONS_ROOM = {
@@ -99,7 +101,7 @@ PUBLISHED = {"/status-lists/{number}", *LEDGER}
 PUBLIC = {"/status/{number:path}", "/status", *PUBLISHED}
 KEYLESS = {
     "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/.well-known/jwks.json",
-    "/status-lists", "/ledger/keys",
+    "/status-lists", "/ledger/keys", "/ledger/verify.py",
 }  # fmt: skip
 PAGES = {"/verify", "/verify/{number:path}"}
 ASKED_BY_PAGES = {"/static/{name}"}
@@ -142,8 +144,8 @@ def test_there_are_exactly_these_endpoints(office: Office) -> None:
     expected = {("POST", path) for path in ALLOWED} | {
         ("GET", path) for path in {*QUESTIONS, *PUBLIC, *KEYLESS, *PAGES, *ASKED_BY_PAGES}
     }
-    assert found == expected | REHEARSALS | PAPERS | PERSONS_ROOM
-    assert len(found) == 73
+    assert found == expected | REHEARSALS | EVIDENCE | PAPERS | PERSONS_ROOM
+    assert len(found) == 75
     assert {lawful.address for lawful in LAWFUL} == ALLOWED.keys()
 
 
