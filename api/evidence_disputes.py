@@ -1,5 +1,6 @@
 """What was put in question about a certificate: its corrections, appeals and complaints, and what became of each."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Literal, NamedTuple
@@ -29,10 +30,32 @@ class Dispute(NamedTuple):
 
 def disputes(history: Sequence[Recorded]) -> list[Dispute]:
     """All of them, in the order in which they were recorded."""
-    return [*_disputes(history)]
+    return [*_disputes(history, _Ends.of(history))]
 
 
-def _disputes(history: Sequence[Recorded]) -> Iterator[Dispute]:
+class _Ends(NamedTuple):
+    """What became of disputes, by the version of each; when the first notice of an event was served, by the event's."""
+
+    decided: dict[int, Recorded]
+    followed: dict[int, list[int]]
+    served_on: dict[int, date]
+
+    @classmethod
+    def of(cls, history: Sequence[Recorded]) -> "_Ends":
+        """Gathered in one walk, so that a history's telling grows as the history does."""
+        ends = cls({}, defaultdict(list), {})
+        for recorded in history:
+            match fact := recorded.fact:
+                case e.AppealDecided() | e.ComplaintDecided() if fact.case is not None:
+                    ends.decided.setdefault(fact.case, recorded)
+                case e.HolderNotified():
+                    ends.served_on.setdefault(fact.of, fact.served_on)
+            if (appeal := getattr(fact, "appeal", None)) is not None:
+                ends.followed[appeal].append(recorded.version)
+        return ends
+
+
+def _disputes(history: Sequence[Recorded], ends: _Ends) -> Iterator[Dispute]:
     effective = {recorded.version: recorded.fact.effective_on for recorded in history}
     for recorded in history:
         match recorded.fact:
@@ -42,26 +65,17 @@ def _disputes(history: Sequence[Recorded]) -> Iterator[Dispute]:
             case e.AppealLodged() as fact:
                 found = Dispute(
                     "appeal", recorded.version, fact, day_of(recorded), fact.against, effective.get(fact.against),
-                    served_on=_served_on(history, fact.against),
+                    served_on=ends.served_on.get(fact.against),
                 )  # fmt: skip
-                yield _with_its_end(found, history)
+                yield _with_its_end(found, ends)
             case e.ComplaintLodged() as fact:
                 found = Dispute("complaint", recorded.version, fact, day_of(recorded), None, None)
-                yield _with_its_end(found, history)
+                yield _with_its_end(found, ends)
 
 
-def _with_its_end(found: Dispute, history: Sequence[Recorded]) -> Dispute:
+def _with_its_end(found: Dispute, ends: _Ends) -> Dispute:
     """With its decision, where there is one, and what followed from it."""
-    followed = tuple(each.version for each in history if getattr(each.fact, "appeal", None) == found.version)
-    for recorded in history:
-        fact = recorded.fact
-        if isinstance(fact, e.AppealDecided | e.ComplaintDecided) and fact.case == found.version:
-            return found._replace(
-                decided=recorded.version, decided_on=day_of(recorded), decision=fact, followed=followed
-            )
-    return found._replace(followed=followed)
-
-
-def _served_on(history: Sequence[Recorded], version: int) -> date | None:
-    notices = (each.fact for each in history if isinstance(each.fact, e.HolderNotified))
-    return next((fact.served_on for fact in notices if fact.of == version), None)
+    found = found._replace(followed=tuple(ends.followed.get(found.version, ())))
+    if (recorded := ends.decided.get(found.version)) is None:
+        return found
+    return found._replace(decided=recorded.version, decided_on=day_of(recorded), decision=recorded.fact)

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from lifecycle import events as e
-from lifecycle.certificate import Certificate
+from lifecycle.certificate import Case, Certificate
 from lifecycle.decisions.correction import REASONS_OF
 from lifecycle.events import Recorded
 from lifecycle.known import AsKnownNow, AsKnownThen
@@ -46,14 +46,20 @@ class Evidence(msgspec.Struct, frozen=True):
     sha256: str
 
 
-class OpenCase(msgspec.Struct, frozen=True):
+class CaseStage(msgspec.Struct, frozen=True):
+    """How far a case has come."""
+
     case: int
     kind: e.CaseKind
     stage: str
 
 
 class State(msgspec.Struct, frozen=True):
-    """What stood on the legal day of recording; ``unsupported`` are decisions that wait to be decided again."""
+    """What stood on the legal day of recording; ``unsupported`` are decisions that wait to be decided again.
+
+    ``case`` is the one that the event belongs to, or the event that it corrects; of the others only is told how many
+    are open, so that a history's telling grows as the history does.
+    """
 
     status: Status
     level: str | None
@@ -64,7 +70,8 @@ class State(msgspec.Struct, frozen=True):
     suspended_until: date | None
     due: e.Due | None
     overdue_on: date | None
-    open_cases: tuple[OpenCase, ...]
+    case: CaseStage | None
+    open_cases: int
     unsupported: tuple[int, ...]
 
 
@@ -107,14 +114,22 @@ def steps(id: UUID, history: Sequence[Recorded], editions: Mapping[str, Edition]
 
 
 def _states(known: AsKnownNow, days: Mapping[int, date]) -> dict[int, State]:
-    found = {}
+    found, open_cases, case_of = {}, set[int](), dict[int, int | None]()
     for recorded in known.events:
         known.take(recorded)
-        found[recorded.version] = _state(known.state, days[recorded.version])
+        fact, cases = recorded.fact, known.state.cases
+        is_correction = isinstance(fact, e.RecordCorrected)
+        case_of[recorded.version] = case_of.get(fact.target) if is_correction else fact.case
+        case = cases.get(case_of[recorded.version] or 0)
+        if is_correction:
+            open_cases = {each.version for each in cases.values() if each.is_open}
+        elif case is not None:
+            (open_cases.add if case.is_open else open_cases.discard)(case.version)
+        found[recorded.version] = _state(known.state, days[recorded.version], case, len(open_cases))
     return found
 
 
-def _state(certificate: Certificate, day: date) -> State:
+def _state(certificate: Certificate, day: date, case: Case | None, open_cases: int) -> State:
     standing, begun = certificate.standing_on(day), [each for each in certificate.periods.days if each <= day]
     status, level = standing_on(certificate, day)
     due = certificate.due if status in LIVE else None
@@ -128,7 +143,8 @@ def _state(certificate: Certificate, day: date) -> State:
         suspended_until=standing.suspended_until if standing and status == "suspended" else None,
         due=due,
         overdue_on=due.overdue_on if due else None,
-        open_cases=tuple(OpenCase(c.version, c.kind, c.stage) for c in certificate.cases.values() if c.is_open),
+        case=CaseStage(case.version, case.kind, case.stage) if case else None,
+        open_cases=open_cases,
         unsupported=tuple(certificate.unsupported),
     )
 

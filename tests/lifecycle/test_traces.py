@@ -289,9 +289,21 @@ def test_each_step_is_what_folding_its_prefix_says() -> None:
             assert step.then.status == known.status_on(step.on)
             assert step.then.edition == known.edition
             assert step.then.valid_until == known.periods.at(step.on)
-            assert step.then.open_cases == tuple(
-                steps.OpenCase(case.version, case.kind, case.stage) for case in known.cases.values() if case.is_open
-            )
+            assert step.then.open_cases == sum(case.is_open for case in known.cases.values())
+            if step.case is not None:
+                case = known.cases[step.case]
+                assert step.then.case == steps.CaseStage(case.version, case.kind, case.stage)
+
+
+def test_the_telling_of_many_open_cases_grows_as_the_history_does() -> None:
+    def told(complaints: int) -> int:
+        story = Story().issued()
+        for _ in range(complaints):
+            story.does("holder", c.LodgeComplaint(grounds="too slow"))
+        return len(msgspec.json.encode(told_steps(story)))
+
+    none, some, more = told(0), told(50), told(100)
+    assert more - some < 1.1 * (some - none)
 
 
 def test_a_step_tells_who_by_role_and_pseudonym_and_each_who_signed() -> None:
