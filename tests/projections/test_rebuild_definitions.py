@@ -144,6 +144,7 @@ def test_one_begun_by_an_older_program_is_begun_anew(lived: Lived, databases: Da
 FROZEN = {
     ("register", 1): ("45526ea49a5d8442", "306854316ff3f9e0"),
     ("deadlines", 1): ("af9694e791f84207", "77bd3bd498b25766"),
+    ("deadlines", 2): ("af9694e791f84207", "77bd3bd498b25766"),
 }
 """Of each version of a projection: the digest of its definition, and of the rows that it makes of a history which never
 changes."""
