@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from lifecycle import events as e
-from lifecycle.certificate import Certificate
+from lifecycle.inputs import Inputs
 from lifecycle.questions import BAR, OUTCOMES_OF, LevelGiven, Outcomes, ask
 from lifecycle.rules import Edition, MalformedFindings
 from lifecycle.rules.scheme_terms import NO_LEVEL
@@ -30,13 +30,16 @@ class Period(NamedTuple):
     last_on: date | None = None
 
     def covers(self, day: date) -> bool:
-        return (self.first_on or date.min) <= day <= (self.last_on or date.max)
+        return (self.first_on is None or self.first_on <= day) and (self.last_on is None or day <= self.last_on)
 
 
 ALWAYS = Period()
 
 _READ = {fact: attrgetter(*(path[1:] for path in paths), "effective_on") for fact, paths in OUTCOMES_OF.items()}
 """What stands at the paths of a fact's outcomes; and its day, so that it is always several."""
+
+_MAY_MOVE_NOTHING = frozenset({e.AssessmentRecorded, e.EditionAdopted})
+"""An assessment before issue and an adoption may leave the due date as it is."""
 
 
 class NotJudged(NamedTuple):
@@ -56,7 +59,7 @@ class Answering(Protocol):
     periods: Timeline[date]
     not_judged: list[NotJudged]
 
-    def answer(self, certificate: Certificate, version: int, fact: e.Fact) -> Outcomes:
+    def answer(self, certificate: Inputs, version: int, fact: e.Fact) -> Outcomes:
         """What it answers to the fact's questions; ``certificate`` is the recorded state before."""
         ...
 
@@ -71,7 +74,7 @@ class AsRecorded:
     periods: Timeline[date] = field(default_factory=Timeline[date])
     not_judged: list[NotJudged] = field(default_factory=list)
 
-    def answer(self, certificate: Certificate, version: int, fact: e.Fact) -> Outcomes:
+    def answer(self, certificate: Inputs, version: int, fact: e.Fact) -> Outcomes:
         outcomes = recorded_outcomes(certificate, fact, self.editions)
         _take(self, certificate, fact, outcomes)
         return outcomes
@@ -90,7 +93,7 @@ class UnderEdition:
     not_judged: list[NotJudged] = field(default_factory=list)
     grades: dict[int | None, str | None] = field(default_factory=dict)
 
-    def answer(self, certificate: Certificate, version: int, fact: e.Fact) -> Outcomes:
+    def answer(self, certificate: Inputs, version: int, fact: e.Fact) -> Outcomes:
         if type(fact) is e.EditionAdopted and self.edition is not None:
             return {}
         if self.period.covers(fact.effective_on):
@@ -109,7 +112,7 @@ class UnderEdition:
         """Without a level nothing is renewed, and what stood goes on."""
         return self.level if type(fact) is e.CertificateRenewed and earned == NO_LEVEL else earned
 
-    def _ask(self, certificate: Certificate, version: int, fact: e.Fact) -> Outcomes:
+    def _ask(self, certificate: Inputs, version: int, fact: e.Fact) -> Outcomes:
         old = self.editions[fact.edition or certificate.edition]
         try:
             return ask(certificate, self, fact, _asked_of(self.edition, old) if self.edition else old)
@@ -121,25 +124,26 @@ class UnderEdition:
         return dict.fromkeys(OUTCOMES_OF[type(fact)])
 
 
-def recorded_outcomes(certificate: Certificate, fact: e.Fact, editions: Editions) -> Outcomes:
+def recorded_outcomes(certificate: Inputs, fact: e.Fact, editions: Editions) -> Outcomes:
     """What the fact says to the questions that were asked for it."""
-    if type(fact) is e.CertificateWithdrawn:
+    kind = type(fact)
+    if kind is e.CertificateWithdrawn:
         return {BAR: editions[fact.edition or certificate.edition].bar_until(fact.effective_on)}
-    if isinstance(fact, e.AssessmentRecorded | e.EditionAdopted) and fact.due is None:
+    if kind in _MAY_MOVE_NOTHING and fact.due is None:
         return {}
-    return dict(zip(OUTCOMES_OF[type(fact)], _READ[type(fact)](fact), strict=False))
+    return dict(zip(OUTCOMES_OF[kind], _READ[kind](fact), strict=False))
 
 
-def status_on(certificate: Certificate, answering: Answering, day: date) -> Status:
+def status_on(certificate: Inputs, answering: Answering, day: date) -> Status:
     """The status on a legal day: what persons did stands, when validity ends is answered."""
-    if not answering.periods.days or day < answering.periods.days[0]:
-        return "none"
-    standing = next(s for s in reversed(certificate.standings) if s.on <= day and s.status != "expired")
     until = answering.periods.at(day)
-    return "expired" if standing.status in LIVE and until is not None and day > until else standing.status
+    if until is None:
+        return "none"
+    standing = next(stood.status for stood in reversed(certificate.standings) if stood.on <= day)
+    return "expired" if day > until and standing in LIVE else standing
 
 
-def _take(answering: Answering, certificate: Certificate, fact: e.Fact, outcomes: Outcomes) -> None:
+def _take(answering: Answering, certificate: Inputs, fact: e.Fact, outcomes: Outcomes) -> None:
     """What is carried on; before anything is issued, the level is the last grade."""
     if "/due" in outcomes:
         answering.due = outcomes["/due"]

@@ -14,7 +14,7 @@ import msgspec
 
 from lifecycle import events as e
 from lifecycle.answers import ALWAYS, Answering, AsRecorded, NotJudged, Period, UnderEdition, status_on
-from lifecycle.certificate import Certificate, evolve
+from lifecycle.inputs import Inputs, take_in
 from lifecycle.history import History
 from lifecycle.questions import BAR, OUTCOMES_OF, Outcomes
 from lifecycle.rules import Edition
@@ -101,7 +101,7 @@ class Comparing:
         """The certificate's line; None where no question was put that is the edition's."""
         if not self._concerns(history):
             return None
-        certificate, flips, asked = Certificate(history.id), dict[str, Flip](), False
+        certificate, flips, asked = Inputs(history.id), dict[str, Flip](), False
         before: Answering = self._before()
         after = UnderEdition(self.edition, self.editions, self.period)
         for at, fact in history.facts:
@@ -111,7 +111,7 @@ class Comparing:
                 asked = asked or (bool(says) and self.period.covers(fact.effective_on))
                 if said != says:
                     self._note(flips, certificate, at, fact, self._differing(said, says, after.level))
-            evolve(certificate, at, fact)
+            take_in(certificate, at, fact)
         return self._line(certificate, history.version, flips, before, after) if asked else None
 
     def _concerns(self, history: History) -> bool:
@@ -124,7 +124,7 @@ class Comparing:
         return UnderEdition(self.against, self.editions, self.period)
 
     def _line(
-        self, certificate: Certificate, version: int, flips: dict[str, Flip], before: Answering, after: UnderEdition
+        self, certificate: Inputs, version: int, flips: dict[str, Flip], before: Answering, after: UnderEdition
     ) -> Line:
         stood, stands = self._stands(certificate, before), self._stands(certificate, after)
         return Line(
@@ -140,12 +140,14 @@ class Comparing:
             not_judged=tuple(after.not_judged),
         )
 
-    def _stands(self, certificate: Certificate, answering: Answering) -> Stands:
+    def _stands(self, certificate: Inputs, answering: Answering) -> Stands:
         status = status_on(certificate, answering, self.on)
         due = answering.due if status in LIVE else None
         return Stands(answering.level, status, answering.periods.last, due.visit_on if due else None)
 
     def _effect(self, before: Stands, after: Stands) -> Effect:
+        if before == after:
+            return "none"
         signs = {sign for sign in self._signs(before, after) if sign}
         return "mixed" if len(signs) == 2 else "gains" if 1 in signs else "loses" if signs else "none"
 
@@ -159,7 +161,7 @@ class Comparing:
             yield _sign(before.visit_on, after.visit_on)
 
     def _note(
-        self, flips: dict[str, Flip], certificate: Certificate, version: int, fact: e.Fact, found: Iterable[Differing]
+        self, flips: dict[str, Flip], certificate: Inputs, version: int, fact: e.Fact, found: Iterable[Differing]
     ) -> None:
         """The first time that a question is answered in two ways."""
         old = self.against or self.editions[fact.edition or certificate.edition]

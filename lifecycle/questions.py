@@ -163,8 +163,7 @@ def _due_after(
 ) -> e.Due | None:
     if not is_earned(so_far.level):
         return None
-    checks = certificate.checks | {finding.element: fact.on_site_to for finding in fact.findings}
-    return edition.due(fact.on_site_to, so_far.level, checks)
+    return edition.due(fact.on_site_to, so_far.level, certificate.checks_after(fact))
 
 
 def _due_of_level(
