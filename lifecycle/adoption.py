@@ -12,7 +12,8 @@ from uuid import UUID
 from lifecycle import errors, rehearsal_lines
 from lifecycle import events as e
 from lifecycle.certificate import Certificate, evolve
-from lifecycle.comparison import TOPICS, Comparing, Line
+from lifecycle.comparison import Comparing, Line
+from lifecycle.narrow import TOPICS
 from lifecycle.decisions.adoption import Cited, NotAdopted, adopt, may_adopt
 from lifecycle.decisions.clock import owed
 from lifecycle.decisions.moment import Moment

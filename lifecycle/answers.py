@@ -12,8 +12,8 @@ from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from lifecycle import events as e
-from lifecycle.inputs import Inputs
-from lifecycle.questions import BAR, OUTCOMES_OF, LevelGiven, Outcomes, ask
+from lifecycle.narrow import KIND
+from lifecycle.questions import BAR, Asked, OUTCOMES_OF, LevelGiven, Outcomes, ask
 from lifecycle.rules import Edition, MalformedFindings
 from lifecycle.rules.scheme_terms import NO_LEVEL
 from lifecycle.rules.translation import Unjudged, asked_of
@@ -59,7 +59,7 @@ class Answering(Protocol):
     periods: Timeline[date]
     not_judged: list[NotJudged]
 
-    def answer(self, certificate: Inputs, version: int, fact: e.Fact) -> Outcomes:
+    def answer(self, certificate: Asked, version: int, fact: e.Fact) -> Outcomes:
         """What it answers to the fact's questions; ``certificate`` is the recorded state before."""
         ...
 
@@ -74,9 +74,9 @@ class AsRecorded:
     periods: Timeline[date] = field(default_factory=Timeline[date])
     not_judged: list[NotJudged] = field(default_factory=list)
 
-    def answer(self, certificate: Inputs, version: int, fact: e.Fact) -> Outcomes:
+    def answer(self, certificate: Asked, version: int, fact: e.Fact) -> Outcomes:
         outcomes = recorded_outcomes(certificate, fact, self.editions)
-        _take(self, certificate, fact, outcomes)
+        _take(self, certificate, KIND[type(fact)], outcomes)
         return outcomes
 
 
@@ -93,16 +93,17 @@ class UnderEdition:
     not_judged: list[NotJudged] = field(default_factory=list)
     grades: dict[int | None, str | None] = field(default_factory=dict)
 
-    def answer(self, certificate: Inputs, version: int, fact: e.Fact) -> Outcomes:
-        if type(fact) is e.EditionAdopted and self.edition is not None:
+    def answer(self, certificate: Asked, version: int, fact: e.Fact) -> Outcomes:
+        kind = KIND[type(fact)]
+        if kind is e.EditionAdopted and self.edition is not None:
             return {}
-        if self.period.covers(fact.effective_on):
+        if self.period is ALWAYS or self.period.covers(fact.effective_on):
             outcomes = self._ask(certificate, version, fact)
         else:
             outcomes = recorded_outcomes(certificate, fact, self.editions)
-        if type(fact) is e.GradeDetermined:
+        if kind is e.GradeDetermined:
             self.grades[fact.case] = outcomes.get("/level")
-        _take(self, certificate, fact, outcomes)
+        _take(self, certificate, kind, outcomes)
         return outcomes
 
     def earned(self, case: int) -> str | None:
@@ -110,9 +111,9 @@ class UnderEdition:
 
     def decided(self, fact: LevelGiven, earned: str | None) -> str | None:
         """Without a level nothing is renewed, and what stood goes on."""
-        return self.level if type(fact) is e.CertificateRenewed and earned == NO_LEVEL else earned
+        return self.level if KIND[type(fact)] is e.CertificateRenewed and earned == NO_LEVEL else earned
 
-    def _ask(self, certificate: Inputs, version: int, fact: e.Fact) -> Outcomes:
+    def _ask(self, certificate: Asked, version: int, fact: e.Fact) -> Outcomes:
         old = self.editions[fact.edition or certificate.edition]
         try:
             return ask(certificate, self, fact, _asked_of(self.edition, old) if self.edition else old)
@@ -124,9 +125,9 @@ class UnderEdition:
         return dict.fromkeys(OUTCOMES_OF[type(fact)])
 
 
-def recorded_outcomes(certificate: Inputs, fact: e.Fact, editions: Editions) -> Outcomes:
+def recorded_outcomes(certificate: Asked, fact: e.Fact, editions: Editions) -> Outcomes:
     """What the fact says to the questions that were asked for it."""
-    kind = type(fact)
+    kind = KIND[type(fact)]
     if kind is e.CertificateWithdrawn:
         return {BAR: editions[fact.edition or certificate.edition].bar_until(fact.effective_on)}
     if kind in _MAY_MOVE_NOTHING and fact.due is None:
@@ -134,7 +135,7 @@ def recorded_outcomes(certificate: Inputs, fact: e.Fact, editions: Editions) -> 
     return dict(zip(OUTCOMES_OF[kind], _READ[kind](fact), strict=False))
 
 
-def status_on(certificate: Inputs, answering: Answering, day: date) -> Status:
+def status_on(certificate: Asked, answering: Answering, day: date) -> Status:
     """The status on a legal day: what persons did stands, when validity ends is answered."""
     until = answering.periods.at(day)
     if until is None:
@@ -143,11 +144,10 @@ def status_on(certificate: Inputs, answering: Answering, day: date) -> Status:
     return "expired" if day > until and standing in LIVE else standing
 
 
-def _take(answering: Answering, certificate: Inputs, fact: e.Fact, outcomes: Outcomes) -> None:
+def _take(answering: Answering, certificate: Asked, kind: type[e.Fact], outcomes: Outcomes) -> None:
     """What is carried on; before anything is issued, the level is the last grade."""
     if "/due" in outcomes:
         answering.due = outcomes["/due"]
-    kind = type(fact)
     if kind is e.CertificateIssued or kind is e.CertificateRenewed:
         _take_document(answering, outcomes)
     elif kind is e.GradeChanged or (kind is e.GradeDetermined and not certificate.document):

@@ -10,7 +10,7 @@ import psycopg
 
 from lifecycle.history import History, amended
 from lifecycle.sql import load
-from lifecycle.upcast import UPCASTS, read_lines
+from lifecycle.upcast import UPCASTS, read_lines, read_narrow
 
 SQL = load("bulk")
 FACTS_A_PART = 50_000
@@ -42,7 +42,10 @@ class Packed(NamedTuple):
     def history(self) -> History:
         """Raises upcast.Unreadable."""
         versions = struct.unpack(f"!{len(self.versions) // 4}i", self.versions)
-        return History(self.id, self.version, amended(self.id, versions, read_lines(self.states)))
+        facts = read_narrow(self.states)
+        if facts is None:
+            return History(self.id, self.version, amended(self.id, versions, read_lines(self.states)))
+        return History(self.id, self.version, list(zip(versions, facts, strict=True)))
 
 
 def packed(

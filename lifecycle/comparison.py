@@ -26,13 +26,6 @@ Differing = tuple[Question, Any, Any, tuple[str, ...]]
 """A question, two answers, and the rules that may have made the second."""
 
 
-TOPICS = frozenset(map(e.topic_of, (
-    *OUTCOMES_OF, e.ApplicationSubmitted, e.NonconformityClosed, e.CertificateReissued, e.CertificateReinstated,
-    e.CertificateCancelled, e.CertificateExpired, e.RecordCorrected, e.EditionAdopted,
-)))  # fmt: skip
-"""The facts that a comparison reads: those that ask, and those on which what is asked depends."""
-
-
 class Stands(msgspec.Struct, frozen=True):
     """What stands in the end; ``visit_on`` where the certificate is in force."""
 
@@ -115,8 +108,7 @@ class Comparing:
         return self._line(certificate, history.version, flips, before, after) if asked else None
 
     def _concerns(self, history: History) -> bool:
-        applied = history.facts[0][1]
-        return isinstance(applied, e.ApplicationSubmitted) and applied.scheme == self.edition.scheme
+        return getattr(history.facts[0][1], "scheme", None) == self.edition.scheme
 
     def _before(self) -> AsRecorded | UnderEdition:
         if self.against is None:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from lifecycle import events as e
 from lifecycle.certificate import conforming
+from lifecycle.narrow import for_both
 from lifecycle.timeline import Timeline
 from lifecycle.transitions import Status
 
@@ -189,7 +190,7 @@ def _adopted(inputs: Inputs, version: int, fact: e.EditionAdopted) -> None:
     inputs.edition = fact.new
 
 
-_ASSIGN: dict[type[e.Fact], Callable[[Inputs, int, Any], None]] = {
+_ASSIGN: dict[type[e.Fact], Callable[[Inputs, int, Any], None]] = for_both({
     e.ApplicationSubmitted: _submitted,
     e.AssessmentRecorded: _assessed,
     e.SurveillanceRecorded: _visited,
@@ -204,4 +205,4 @@ _ASSIGN: dict[type[e.Fact], Callable[[Inputs, int, Any], None]] = {
     e.CertificateWithdrawn: _withdrawn,
     e.CertificateCancelled: _cancelled,
     e.EditionAdopted: _adopted,
-}
+})

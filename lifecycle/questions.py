@@ -12,16 +12,20 @@ from lifecycle import events as e
 from lifecycle.certificate import Certificate
 from lifecycle.decisions.application import fraction_text, grade_of
 from lifecycle.decisions.issuance import composite, due_at_level, due_under
+from lifecycle.inputs import Inputs
+from lifecycle.narrow import for_both
 from lifecycle.rules import Edition
 from lifecycle.rules.scheme_terms import NO_LEVEL
 
 LevelGiven = e.CertificateIssued | e.CertificateRenewed | e.GradeChanged
 
+Asked = Certificate | Inputs
+
 Outcomes = dict[str, Any]
 """What is answered, by its path in the fact."""
 
 _DOCUMENT = ("/level", "/valid_from", "/valid_until", "/first_certified_on", "/due")
-OUTCOMES_OF: dict[type[e.Fact], tuple[str, ...]] = {
+OUTCOMES_OF: dict[type[e.Fact], tuple[str, ...]] = for_both({
     e.GradeDetermined: ("/level", "/score", "/because"),
     e.AssessmentRecorded: ("/due",),
     e.SurveillanceRecorded: ("/due", "/quota"),
@@ -32,7 +36,7 @@ OUTCOMES_OF: dict[type[e.Fact], tuple[str, ...]] = {
     e.SuspensionExtended: ("/ends_on",),
     e.CertificateWithdrawn: (),
     e.EditionAdopted: ("/due",),
-}
+})
 """The facts whose questions go to an edition, with the outcomes that stand in them; a re-issue repeats what stands, and
 an adoption is asked of the edition adopted alone."""
 
@@ -57,7 +61,7 @@ class SoFar(Protocol):
         ...
 
 
-def ask(certificate: Certificate, so_far: SoFar, fact: e.Fact, edition: Edition) -> Outcomes:
+def ask(certificate: Asked, so_far: SoFar, fact: e.Fact, edition: Edition) -> Outcomes:
     """What the edition answers to the questions of the fact; ``certificate`` is its state before.
 
     Raises MalformedFindings or Unjudged where the record is not enough to be graded.
@@ -70,7 +74,7 @@ def is_earned(level: str | None) -> TypeGuard[str]:
     return level is not None and level != NO_LEVEL
 
 
-def _grade(certificate: Certificate, so_far: SoFar, fact: e.GradeDetermined, edition: Edition) -> Outcomes:
+def _grade(certificate: Asked, so_far: SoFar, fact: e.GradeDetermined, edition: Edition) -> Outcomes:
     case = certificate.cases[fact.case]
     if case.assessment is None:
         return {}
@@ -78,18 +82,18 @@ def _grade(certificate: Certificate, so_far: SoFar, fact: e.GradeDetermined, edi
     return {"/level": grade.level, "/score": fraction_text(grade), "/because": grade.because}
 
 
-def _assessment(certificate: Certificate, so_far: SoFar, fact: e.AssessmentRecorded, edition: Edition) -> Outcomes:
+def _assessment(certificate: Asked, so_far: SoFar, fact: e.AssessmentRecorded, edition: Edition) -> Outcomes:
     return {} if fact.due is None else {"/due": _due_after(certificate, so_far, fact, edition)}
 
 
-def _visit(certificate: Certificate, so_far: SoFar, fact: e.SurveillanceRecorded, edition: Edition) -> Outcomes:
+def _visit(certificate: Asked, so_far: SoFar, fact: e.SurveillanceRecorded, edition: Edition) -> Outcomes:
     return {
         "/due": _due_after(certificate, so_far, fact, edition),
         "/quota": edition.quota(certificate.last_check_on, fact.on_site_to),
     }
 
 
-def _issue(certificate: Certificate, so_far: SoFar, fact: e.CertificateIssued, edition: Edition) -> Outcomes:
+def _issue(certificate: Asked, so_far: SoFar, fact: e.CertificateIssued, edition: Edition) -> Outcomes:
     on, earned = fact.effective_on, so_far.earned(fact.case)
     level, checks = so_far.decided(fact, earned), dict.fromkeys(certificate.cases[fact.case].findings, on)
     return {
@@ -101,7 +105,7 @@ def _issue(certificate: Certificate, so_far: SoFar, fact: e.CertificateIssued, e
     }
 
 
-def _renewal(certificate: Certificate, so_far: SoFar, fact: e.CertificateRenewed, edition: Edition) -> Outcomes:
+def _renewal(certificate: Asked, so_far: SoFar, fact: e.CertificateRenewed, edition: Edition) -> Outcomes:
     valid_from, earned = certificate.valid_until + e.ONE_DAY, so_far.earned(fact.case)
     return {
         "/level": earned,
@@ -112,7 +116,7 @@ def _renewal(certificate: Certificate, so_far: SoFar, fact: e.CertificateRenewed
     }
 
 
-def _regrade(certificate: Certificate, so_far: SoFar, fact: e.GradeChanged, edition: Edition) -> Outcomes:
+def _regrade(certificate: Asked, so_far: SoFar, fact: e.GradeChanged, edition: Edition) -> Outcomes:
     case = certificate.cases[fact.case]
     if case.assessment is None:  # the visit was voided
         level = so_far.decided(fact, NO_LEVEL)
@@ -127,7 +131,7 @@ def _regrade(certificate: Certificate, so_far: SoFar, fact: e.GradeChanged, edit
     }
 
 
-def _reissue(certificate: Certificate, so_far: SoFar, fact: e.CertificateReissued, edition: Edition) -> Outcomes:
+def _reissue(certificate: Asked, so_far: SoFar, fact: e.CertificateReissued, edition: Edition) -> Outcomes:
     begun = [day for day in certificate.periods.days if day <= fact.effective_on]
     if not begun:  # days were corrected so that nothing is in force yet: that is refused, not asked
         return {}
@@ -140,26 +144,26 @@ def _reissue(certificate: Certificate, so_far: SoFar, fact: e.CertificateReissue
 
 
 def _suspension(
-    certificate: Certificate, so_far: SoFar, fact: e.CertificateSuspended | e.SuspensionExtended, edition: Edition
+    certificate: Asked, so_far: SoFar, fact: e.CertificateSuspended | e.SuspensionExtended, edition: Edition
 ) -> Outcomes:
     """An end that persons chose stands, but for one later than the edition allows."""
     started_on = certificate.suspended_from or fact.effective_on
     return {"/ends_on": min(fact.ends_on, edition.suspension_limit(started_on, certificate.valid_until))}
 
 
-def _withdrawal(certificate: Certificate, so_far: SoFar, fact: e.CertificateWithdrawn, edition: Edition) -> Outcomes:
+def _withdrawal(certificate: Asked, so_far: SoFar, fact: e.CertificateWithdrawn, edition: Edition) -> Outcomes:
     """The bar stands in the organisation's stream."""
     return {BAR: edition.bar_until(fact.effective_on)}
 
 
-def _adoption(certificate: Certificate, so_far: SoFar, fact: e.EditionAdopted, edition: Edition) -> Outcomes:
+def _adoption(certificate: Asked, so_far: SoFar, fact: e.EditionAdopted, edition: Edition) -> Outcomes:
     if fact.due is None or so_far.due is None or not is_earned(so_far.level):
         return {}
     return {"/due": due_under(certificate, so_far.due, edition, so_far.level, fact.effective_on)}
 
 
 def _due_after(
-    certificate: Certificate, so_far: SoFar, fact: e.AssessmentRecorded | e.SurveillanceRecorded, edition: Edition
+    certificate: Asked, so_far: SoFar, fact: e.AssessmentRecorded | e.SurveillanceRecorded, edition: Edition
 ) -> e.Due | None:
     if not is_earned(so_far.level):
         return None
@@ -167,7 +171,7 @@ def _due_after(
 
 
 def _due_of_level(
-    certificate: Certificate, so_far: SoFar, level: str | None, on: date, edition: Edition
+    certificate: Asked, so_far: SoFar, level: str | None, on: date, edition: Edition
 ) -> e.Due | None:
     if not is_earned(level):
         return None
@@ -179,7 +183,7 @@ def _due_of_level(
 BAR = "bar_until"
 """Where the answer is no part of the fact itself."""
 
-_ASK: dict[type[e.Fact], Callable[[Certificate, SoFar, Any, Edition], Outcomes]] = {
+_ASK: dict[type[e.Fact], Callable[[Asked, SoFar, Any, Edition], Outcomes]] = for_both({
     e.GradeDetermined: _grade,
     e.AssessmentRecorded: _assessment,
     e.SurveillanceRecorded: _visit,
@@ -191,4 +195,4 @@ _ASK: dict[type[e.Fact], Callable[[Certificate, SoFar, Any, Edition], Outcomes]]
     e.SuspensionExtended: _suspension,
     e.CertificateWithdrawn: _withdrawal,
     e.EditionAdopted: _adoption,
-}
+})

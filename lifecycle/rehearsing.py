@@ -9,7 +9,8 @@ from typing import Any
 import psycopg
 
 from lifecycle.bulk import Packed, Span, packed, spans
-from lifecycle.comparison import TOPICS, Comparing, Line
+from lifecycle.comparison import Comparing, Line
+from lifecycle.narrow import TOPICS
 from lifecycle.report import Report, Scope, SetAside, Tally
 
 
