@@ -1,8 +1,8 @@
 """Reading whole histories of many streams at once, a part of all ids at a time, so that memory stays flat."""
 
 import struct
-from collections.abc import Collection, Iterator
-from itertools import pairwise
+from collections.abc import Collection, Iterable, Iterator
+from itertools import cycle, pairwise
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,7 +13,8 @@ from lifecycle.sql import load
 from lifecycle.upcast import UPCASTS, read_lines, read_narrow
 
 SQL = load("bulk")
-FACTS_A_PART = 50_000
+FACTS_A_PART = 500_000
+"""So many that all a server scans for one part is worth it, so few that it sorts them in memory."""
 IDS = 2**128
 
 
@@ -49,12 +50,31 @@ class Packed(NamedTuple):
 
 
 def packed(
+    connection: psycopg.Connection[Any], parts: Iterable[Span], topics: Collection[str], upto_position: int
+) -> Iterator[Packed]:
+    """The streams in the parts that have facts of the topics, up to a position, in the order of their ids.
+
+    The server sorts a part while those of the part before are taken, for which it needs a second connection; both serve
+    nothing else meanwhile.
+    """
+    with psycopg.connect(connection.info.dsn, password=connection.info.password, autocommit=True) as other:
+        ahead: Iterator[Packed] = iter(())
+        for span, free in zip(parts, cycle((connection, other)), strict=False):
+            begun = _begun(free, span, topics, upto_position)
+            next(begun)
+            yield from ahead
+            ahead = begun
+        yield from ahead
+
+
+def _begun(
     connection: psycopg.Connection[Any], span: Span, topics: Collection[str], upto_position: int
-) -> list[Packed]:
-    """The streams in the span that have facts of the topics, up to a position, in the order of their ids."""
+) -> Iterator[Any]:
+    """First None, when the server has begun; then the streams."""
     bounds = {**span._asdict(), "topics": [*topics, *UPCASTS], "upto": upto_position}
     with connection.transaction():
         connection.execute(SQL["prepare_bulk"])
         with connection.cursor().copy(SQL["copy_histories"], bounds) as copy:
             copy.set_types(["uuid", "int4", "bytea", "bytea"])
-            return list(map(Packed._make, copy.rows()))
+            yield None
+            yield from map(Packed._make, copy.rows())

@@ -2,7 +2,6 @@
 
 import gc
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,13 +26,12 @@ def lines(
 ) -> Iterator[Line | SetAside]:
     """The lines of the certificates with ids in the parts, as they stood at a position, in the order of their ids.
 
-    The connection serves nothing else meanwhile: while one part is asked, the next one is read.
+    The connection serves nothing else meanwhile.
     """
     with without_collecting():
-        for part in _read_ahead(connection, parts, upto_position):
-            for stream in part:
-                if line := line_of(stream, comparing):
-                    yield line
+        for stream in packed(connection, parts, TOPICS, upto_position):
+            if line := line_of(stream, comparing):
+                yield line
 
 
 def line_of(stream: Packed, comparing: Comparing) -> Line | SetAside | None:
@@ -42,19 +40,6 @@ def line_of(stream: Packed, comparing: Comparing) -> Line | SetAside | None:
         return comparing.line(stream.history())
     except Exception as error:  # a fact that cannot be read, or that no state can take in
         return SetAside(stream.id, f"{type(error).__name__}: {error}")
-
-
-def _read_ahead(
-    connection: psycopg.Connection[Any], parts: Iterable[Span], upto_position: int
-) -> Iterator[list[Packed]]:
-    with ThreadPoolExecutor(1) as reader:
-        ahead = None
-        for span in parts:
-            ready, ahead = ahead, reader.submit(packed, connection, span, TOPICS, upto_position)
-            if ready is not None:
-                yield ready.result()
-        if ahead is not None:
-            yield ahead.result()
 
 
 @contextmanager
