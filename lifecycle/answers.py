@@ -4,15 +4,15 @@ Only the level and the due date are carried from one question to the next; every
 grade cannot be judged, what follows from it is not judged either, and is not guessed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from operator import attrgetter
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from lifecycle import events as e
-from lifecycle.narrow import KIND
+from lifecycle.narrow import for_both
 from lifecycle.questions import BAR, Asked, OUTCOMES_OF, LevelGiven, Outcomes, ask
 from lifecycle.rules import Edition, MalformedFindings
 from lifecycle.rules.scheme_terms import NO_LEVEL
@@ -34,13 +34,6 @@ class Period(NamedTuple):
 
 
 ALWAYS = Period()
-
-_READ = {fact: attrgetter(*(path[1:] for path in paths), "effective_on") for fact, paths in OUTCOMES_OF.items()}
-"""What stands at the paths of a fact's outcomes; and its day, so that it is always several."""
-
-_MAY_MOVE_NOTHING = frozenset({e.AssessmentRecorded, e.EditionAdopted})
-"""An assessment before issue and an adoption may leave the due date as it is."""
-
 
 class NotJudged(NamedTuple):
     """A question that the record does not suffice for: the fact that asked it, and what is missing."""
@@ -76,7 +69,7 @@ class AsRecorded:
 
     def answer(self, certificate: Asked, version: int, fact: e.Fact) -> Outcomes:
         outcomes = recorded_outcomes(certificate, fact, self.editions)
-        _take(self, certificate, KIND[type(fact)], outcomes)
+        _CARRY[type(fact)](self, certificate, outcomes)
         return outcomes
 
 
@@ -94,16 +87,16 @@ class UnderEdition:
     grades: dict[int | None, str | None] = field(default_factory=dict)
 
     def answer(self, certificate: Asked, version: int, fact: e.Fact) -> Outcomes:
-        kind = KIND[type(fact)]
-        if kind is e.EditionAdopted and self.edition is not None:
+        kind = type(fact)
+        if self.edition is not None and kind in _ADOPTION:
             return {}
         if self.period is ALWAYS or self.period.covers(fact.effective_on):
             outcomes = self._ask(certificate, version, fact)
         else:
             outcomes = recorded_outcomes(certificate, fact, self.editions)
-        if kind is e.GradeDetermined:
+        if kind in _GRADE:
             self.grades[fact.case] = outcomes.get("/level")
-        _take(self, certificate, kind, outcomes)
+        _CARRY[kind](self, certificate, outcomes)
         return outcomes
 
     def earned(self, case: int) -> str | None:
@@ -111,7 +104,7 @@ class UnderEdition:
 
     def decided(self, fact: LevelGiven, earned: str | None) -> str | None:
         """Without a level nothing is renewed, and what stood goes on."""
-        return self.level if KIND[type(fact)] is e.CertificateRenewed and earned == NO_LEVEL else earned
+        return self.level if type(fact) in _RENEWAL and earned == NO_LEVEL else earned
 
     def _ask(self, certificate: Asked, version: int, fact: e.Fact) -> Outcomes:
         old = self.editions[fact.edition or certificate.edition]
@@ -127,12 +120,7 @@ class UnderEdition:
 
 def recorded_outcomes(certificate: Asked, fact: e.Fact, editions: Editions) -> Outcomes:
     """What the fact says to the questions that were asked for it."""
-    kind = KIND[type(fact)]
-    if kind is e.CertificateWithdrawn:
-        return {BAR: editions[fact.edition or certificate.edition].bar_until(fact.effective_on)}
-    if kind in _MAY_MOVE_NOTHING and fact.due is None:
-        return {}
-    return dict(zip(OUTCOMES_OF[kind], _READ[kind](fact), strict=False))
+    return _SAID[type(fact)](certificate, fact, editions)
 
 
 def status_on(certificate: Asked, answering: Answering, day: date) -> Status:
@@ -144,23 +132,73 @@ def status_on(certificate: Asked, answering: Answering, day: date) -> Status:
     return "expired" if day > until and standing in LIVE else standing
 
 
-def _take(answering: Answering, certificate: Asked, kind: type[e.Fact], outcomes: Outcomes) -> None:
-    """What is carried on; before anything is issued, the level is the last grade."""
+# ---- what is carried on ----------------------------------------------------------------------------------------------
+
+
+def _due(answering: Answering, certificate: Asked, outcomes: Outcomes) -> None:
     if "/due" in outcomes:
         answering.due = outcomes["/due"]
-    if kind is e.CertificateIssued or kind is e.CertificateRenewed:
-        _take_document(answering, outcomes)
-    elif kind is e.GradeChanged or (kind is e.GradeDetermined and not certificate.document):
+
+
+def _grade(answering: Answering, certificate: Asked, outcomes: Outcomes) -> None:
+    """Before anything is issued, the level is the last grade."""
+    if not certificate.document:
         answering.level = outcomes.get("/level")
 
 
-def _take_document(answering: Answering, outcomes: Outcomes) -> None:
+def _level(answering: Answering, certificate: Asked, outcomes: Outcomes) -> None:
+    _due(answering, certificate, outcomes)
+    answering.level = outcomes.get("/level")
+
+
+def _document(answering: Answering, certificate: Asked, outcomes: Outcomes) -> None:
     """Nothing was granted where no level is earned."""
+    answering.due = outcomes["/due"]
     if outcomes["/level"] == NO_LEVEL:
         answering.level = answering.level or NO_LEVEL
         return
     answering.level = outcomes["/level"]
     answering.periods.put(outcomes["/valid_from"], outcomes["/valid_until"])
+
+
+_CARRY: Mapping[type[e.Fact], Callable[[Any, Asked, Outcomes], None]] = for_both({
+    **dict.fromkeys(OUTCOMES_OF, _due),
+    e.GradeDetermined: _grade,
+    e.GradeChanged: _level,
+    e.CertificateIssued: _document,
+    e.CertificateRenewed: _document,
+})  # fmt: skip
+
+
+# ---- what stands in the facts ----------------------------------------------------------------------------------------
+
+
+def _plain(paths: tuple[str, ...]) -> Callable[[Asked, Any, Editions], Outcomes]:
+    read = attrgetter(*(path[1:] for path in paths), "effective_on")  # its day, so that it is always several
+
+    def said(certificate: Asked, fact: e.Fact, editions: Editions) -> Outcomes:
+        return dict(zip(paths, read(fact), strict=False))
+
+    return said
+
+
+def _due_if_any(certificate: Asked, fact: e.AssessmentRecorded | e.EditionAdopted, editions: Editions) -> Outcomes:
+    return {} if fact.due is None else {"/due": fact.due}
+
+
+def _bar(certificate: Asked, fact: e.CertificateWithdrawn, editions: Editions) -> Outcomes:
+    return {BAR: editions[fact.edition or certificate.edition].bar_until(fact.effective_on)}
+
+
+_SAID: Mapping[type[e.Fact], Callable[[Asked, Any, Editions], Outcomes]] = for_both({
+    **{fact: _plain(paths) for fact, paths in OUTCOMES_OF.items()},
+    e.AssessmentRecorded: _due_if_any,
+    e.EditionAdopted: _due_if_any,
+    e.CertificateWithdrawn: _bar,
+})  # fmt: skip
+_ADOPTION, _GRADE, _RENEWAL = (
+    frozenset(for_both({fact: None})) for fact in (e.EditionAdopted, e.GradeDetermined, e.CertificateRenewed)
+)
 
 
 @lru_cache(maxsize=64)

@@ -50,9 +50,6 @@ _NARROW: dict[type[e.Fact], type[Any]] = {fact: _narrowed(fact, read) for fact, 
 TOPICS = frozenset(map(e.topic_of, _NARROW))
 """The facts that are read: those that ask, and those on which what is asked depends."""
 
-KIND: dict[type[Any], type[e.Fact]] = {**{fact: fact for fact in _NARROW}, **{as_read: fact for fact, as_read in _NARROW.items()}}
-"""Which fact it is, whole or narrow."""
-
 Corrected = _NARROW[e.RecordCorrected]
 
 decode_lines = msgspec.json.Decoder(Union[tuple(_NARROW.values())]).decode_lines  # noqa: UP007 - as events.AnyFact
@@ -60,4 +57,4 @@ decode_lines = msgspec.json.Decoder(Union[tuple(_NARROW.values())]).decode_lines
 
 def for_both(table: Mapping[type[e.Fact], T]) -> dict[type[Any], T]:
     """The table, saying of narrow facts what it says of whole ones."""
-    return {**table, **{_NARROW[fact]: said for fact, said in table.items()}}
+    return {**table, **{_NARROW[fact]: said for fact, said in table.items() if fact in _NARROW}}
