@@ -1,7 +1,7 @@
 """Facts as questions read them: of each the fields that are asked or taken in, under the same topic and names.
 
 Most of a fact says who did it, for whom and why; to read that of every fact of a register would take as long as to ask
-it. Where a correction stands in a stream, its facts are read whole: it may have changed anything.
+it. Where a correction or a change of grade stands in a stream, its facts are read whole: they go back to all of them.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,13 @@ import msgspec
 from lifecycle import events as e
 
 T = TypeVar("T")
+
+
+class Seen(msgspec.Struct, gc=False):
+    """Of a finding, which element was seen: a visit is graded only where it changed the grade."""
+
+    element: str
+
 
 _ALWAYS = ("effective_on", "case", "edition")
 _SITE = ("on_site_to", "findings", "due")
@@ -26,7 +33,7 @@ _READ: dict[type[e.Fact], tuple[str, ...]] = {
     e.CertificateRenewed: _DOCUMENT,
     e.CertificateReissued: _DOCUMENT,
     e.SurveillanceRecorded: (*_SITE, "quota"),
-    e.GradeChanged: ("level", "score", "because", "due"),
+    e.GradeChanged: (),
     e.CertificateSuspended: ("ends_on",),
     e.SuspensionExtended: ("ends_on",),
     e.CertificateReinstated: (),
@@ -38,8 +45,9 @@ _READ: dict[type[e.Fact], tuple[str, ...]] = {
 
 
 def _narrowed(fact: type[e.Fact], read: tuple[str, ...]) -> type[msgspec.Struct]:
+    types = {"findings": tuple[Seen, ...]} if fact is e.SurveillanceRecorded else {}
     fields = [
-        (each.name, each.type) if each.required else (each.name, each.type, each.default)
+        (each.name, types.get(each.name, each.type), *(() if each.required else (each.default,)))
         for each in msgspec.structs.fields(fact) if each.name in _ALWAYS + read
     ]  # fmt: skip
     return msgspec.defstruct(fact.__name__, fields, tag_field="type", tag=e.topic_of(fact), kw_only=True, gc=False)
@@ -50,7 +58,8 @@ _NARROW: dict[type[e.Fact], type[Any]] = {fact: _narrowed(fact, read) for fact, 
 TOPICS = frozenset(map(e.topic_of, _NARROW))
 """The facts that are read: those that ask, and those on which what is asked depends."""
 
-Corrected = _NARROW[e.RecordCorrected]
+WHOLE = frozenset({_NARROW[e.RecordCorrected], _NARROW[e.GradeChanged]})
+"""Where one of these stands in a stream, its facts are read whole."""
 
 decode_lines = msgspec.json.Decoder(Union[tuple(_NARROW.values())]).decode_lines  # noqa: UP007 - as events.AnyFact
 

@@ -62,7 +62,7 @@ def read_narrow(packed: bytes) -> list[Any] | None:
         facts = narrow.decode_lines(packed)
     except msgspec.DecodeError as error:
         raise Unreadable("lines", str(error)) from error
-    return None if narrow.Corrected in map(type, facts) else facts
+    return facts if narrow.WHOLE.isdisjoint(map(type, facts)) else None
 
 
 def read_stream(topics: str, packed: bytes) -> list[Fact]:

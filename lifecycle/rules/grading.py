@@ -100,11 +100,11 @@ def _check_each(contents: Contents, findings: Sequence[Found], scored: bool) -> 
     found: dict[str, Found] = {}
     earned: int | Fraction = 0
     nonconforming: set[str] = set()
-    elements, outcomes = contents.elements, _OUTCOMES[contents.scoring.not_applicable_allowed]
+    mosts, outcomes = contents.most_millionths, _OUTCOMES[contents.scoring.not_applicable_allowed]
     for finding in findings:
         code, outcome, marks = finding.element, finding.outcome, finding.marks
-        element = elements.get(code)
-        if element is None:
+        most = mosts.get(code)
+        if most is None:
             raise MalformedFindings(code, "is no element", f"an element of {contents.id}")
         if code in found:
             raise MalformedFindings(code, "has two findings", "every element exactly once")
@@ -112,8 +112,8 @@ def _check_each(contents: Contents, findings: Sequence[Found], scored: bool) -> 
             raise MalformedFindings(code, f"outcome {outcome}", " or ".join(outcomes))
         if scored and outcome != "not_applicable":
             millionths = _millionths(marks) if marks is not None else None
-            if millionths is None or millionths > element.most_millionths:
-                raise _malformed_marks(element, marks)
+            if millionths is None or millionths > most:
+                raise _malformed_marks(contents.elements[code], marks)
             earned += millionths
         elif marks is not None:
             raise MalformedFindings(code, "has marks and is not scored", "an outcome without marks")
