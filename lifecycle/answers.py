@@ -12,8 +12,9 @@ from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 from lifecycle import events as e
+from lifecycle.inputs import Asked
 from lifecycle.narrow import for_both
-from lifecycle.questions import BAR, Asked, OUTCOMES_OF, LevelGiven, Outcomes, ask
+from lifecycle.questions import BAR, OUTCOMES_OF, LevelGiven, Outcomes, ask
 from lifecycle.rules import Edition, MalformedFindings
 from lifecycle.rules.scheme_terms import NO_LEVEL
 from lifecycle.rules.translation import Unjudged, asked_of
@@ -34,6 +35,7 @@ class Period(NamedTuple):
 
 
 ALWAYS = Period()
+
 
 class NotJudged(NamedTuple):
     """A question that the record does not suffice for: the fact that asked it, and what is missing."""
@@ -64,7 +66,7 @@ class AsRecorded:
     editions: Editions
     level: str | None = None
     due: e.Due | None = None
-    periods: Timeline[date] = field(default_factory=Timeline[date])
+    periods: Timeline[date] = field(default_factory=Timeline)
     not_judged: list[NotJudged] = field(default_factory=list)
 
     def answer(self, certificate: Asked, version: int, fact: e.Fact) -> Outcomes:
@@ -82,7 +84,7 @@ class UnderEdition:
     period: Period = ALWAYS
     level: str | None = None
     due: e.Due | None = None
-    periods: Timeline[date] = field(default_factory=Timeline[date])
+    periods: Timeline[date] = field(default_factory=Timeline)
     not_judged: list[NotJudged] = field(default_factory=list)
     grades: dict[int | None, str | None] = field(default_factory=dict)
 
@@ -128,7 +130,7 @@ def status_on(certificate: Asked, answering: Answering, day: date) -> Status:
     until = answering.periods.at(day)
     if until is None:
         return "none"
-    standing = next(stood.status for stood in reversed(certificate.standings) if stood.on <= day)
+    standing: Status = next(stood.status for stood in reversed(certificate.standings) if stood.on <= day)
     return "expired" if day > until and standing in LIVE else standing
 
 

@@ -14,8 +14,8 @@ import msgspec
 
 from lifecycle import events as e
 from lifecycle.answers import ALWAYS, Answering, AsRecorded, NotJudged, Period, UnderEdition, status_on
-from lifecycle.inputs import Inputs, take_in
 from lifecycle.history import History
+from lifecycle.inputs import Inputs, take_in
 from lifecycle.questions import BAR, OUTCOMES_OF, Outcomes
 from lifecycle.rules import Edition
 from lifecycle.transitions import LIVE, Status

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from lifecycle import events as e
-from lifecycle.certificate import conforming
+from lifecycle.certificate import Case, Certificate, conforming
 from lifecycle.narrow import for_both
 from lifecycle.timeline import Timeline
 from lifecycle.transitions import Status
@@ -81,6 +81,12 @@ class Inputs:
         if self._after[0] is not fact:
             self._after = fact, self.checks | dict.fromkeys([f.element for f in fact.findings], fact.on_site_to)
         return self._after[1]
+
+
+Asked = Certificate | Inputs
+"""Of whom questions are asked: the whole state, or what they take in of it."""
+
+AskedCase = Case | Record
 
 
 def take_in(inputs: Inputs, version: int, fact: e.Fact) -> None:
@@ -190,19 +196,21 @@ def _adopted(inputs: Inputs, version: int, fact: e.EditionAdopted) -> None:
     inputs.edition = fact.new
 
 
-_ASSIGN: dict[type[e.Fact], Callable[[Inputs, int, Any], None]] = for_both({
-    e.ApplicationSubmitted: _submitted,
-    e.AssessmentRecorded: _assessed,
-    e.SurveillanceRecorded: _visited,
-    e.NonconformityClosed: _closed,
-    e.CertificateIssued: _issued,
-    e.CertificateRenewed: _renewed,
-    e.CertificateReissued: _reissued,
-    e.GradeChanged: _regraded,
-    e.CertificateSuspended: _suspended,
-    e.SuspensionExtended: _extended,
-    e.CertificateReinstated: _reinstated,
-    e.CertificateWithdrawn: _withdrawn,
-    e.CertificateCancelled: _cancelled,
-    e.EditionAdopted: _adopted,
-})
+_ASSIGN: dict[type[e.Fact], Callable[[Inputs, int, Any], None]] = for_both(
+    {
+        e.ApplicationSubmitted: _submitted,
+        e.AssessmentRecorded: _assessed,
+        e.SurveillanceRecorded: _visited,
+        e.NonconformityClosed: _closed,
+        e.CertificateIssued: _issued,
+        e.CertificateRenewed: _renewed,
+        e.CertificateReissued: _reissued,
+        e.GradeChanged: _regraded,
+        e.CertificateSuspended: _suspended,
+        e.SuspensionExtended: _extended,
+        e.CertificateReinstated: _reinstated,
+        e.CertificateWithdrawn: _withdrawn,
+        e.CertificateCancelled: _cancelled,
+        e.EditionAdopted: _adopted,
+    }
+)

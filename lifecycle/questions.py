@@ -9,34 +9,33 @@ from datetime import date
 from typing import Any, Protocol, TypeGuard
 
 from lifecycle import events as e
-from lifecycle.certificate import Certificate
 from lifecycle.decisions.application import fraction_text, grade_of
 from lifecycle.decisions.issuance import composite, due_at_level, due_under
-from lifecycle.inputs import Inputs
+from lifecycle.inputs import Asked
 from lifecycle.narrow import for_both
 from lifecycle.rules import Edition
 from lifecycle.rules.scheme_terms import NO_LEVEL
 
 LevelGiven = e.CertificateIssued | e.CertificateRenewed | e.GradeChanged
 
-Asked = Certificate | Inputs
-
 Outcomes = dict[str, Any]
 """What is answered, by its path in the fact."""
 
 _DOCUMENT = ("/level", "/valid_from", "/valid_until", "/first_certified_on", "/due")
-OUTCOMES_OF: dict[type[e.Fact], tuple[str, ...]] = for_both({
-    e.GradeDetermined: ("/level", "/score", "/because"),
-    e.AssessmentRecorded: ("/due",),
-    e.SurveillanceRecorded: ("/due", "/quota"),
-    e.CertificateIssued: _DOCUMENT,
-    e.CertificateRenewed: _DOCUMENT,
-    e.GradeChanged: ("/level", "/score", "/because", "/due"),
-    e.CertificateSuspended: ("/ends_on",),
-    e.SuspensionExtended: ("/ends_on",),
-    e.CertificateWithdrawn: (),
-    e.EditionAdopted: ("/due",),
-})
+OUTCOMES_OF: dict[type[e.Fact], tuple[str, ...]] = for_both(
+    {
+        e.GradeDetermined: ("/level", "/score", "/because"),
+        e.AssessmentRecorded: ("/due",),
+        e.SurveillanceRecorded: ("/due", "/quota"),
+        e.CertificateIssued: _DOCUMENT,
+        e.CertificateRenewed: _DOCUMENT,
+        e.GradeChanged: ("/level", "/score", "/because", "/due"),
+        e.CertificateSuspended: ("/ends_on",),
+        e.SuspensionExtended: ("/ends_on",),
+        e.CertificateWithdrawn: (),
+        e.EditionAdopted: ("/due",),
+    }
+)
 """The facts whose questions go to an edition, with the outcomes that stand in them; a re-issue repeats what stands, and
 an adoption is asked of the edition adopted alone."""
 
@@ -170,9 +169,7 @@ def _due_after(
     return edition.due(fact.on_site_to, so_far.level, certificate.checks_after(fact))
 
 
-def _due_of_level(
-    certificate: Asked, so_far: SoFar, level: str | None, on: date, edition: Edition
-) -> e.Due | None:
+def _due_of_level(certificate: Asked, so_far: SoFar, level: str | None, on: date, edition: Edition) -> e.Due | None:
     if not is_earned(level):
         return None
     if so_far.due is None:  # no level was earned before
@@ -183,16 +180,18 @@ def _due_of_level(
 BAR = "bar_until"
 """Where the answer is no part of the fact itself."""
 
-_ASK: dict[type[e.Fact], Callable[[Asked, SoFar, Any, Edition], Outcomes]] = for_both({
-    e.GradeDetermined: _grade,
-    e.AssessmentRecorded: _assessment,
-    e.SurveillanceRecorded: _visit,
-    e.CertificateIssued: _issue,
-    e.CertificateRenewed: _renewal,
-    e.GradeChanged: _regrade,
-    e.CertificateReissued: _reissue,
-    e.CertificateSuspended: _suspension,
-    e.SuspensionExtended: _suspension,
-    e.CertificateWithdrawn: _withdrawal,
-    e.EditionAdopted: _adoption,
-})
+_ASK: dict[type[e.Fact], Callable[[Asked, SoFar, Any, Edition], Outcomes]] = for_both(
+    {
+        e.GradeDetermined: _grade,
+        e.AssessmentRecorded: _assessment,
+        e.SurveillanceRecorded: _visit,
+        e.CertificateIssued: _issue,
+        e.CertificateRenewed: _renewal,
+        e.GradeChanged: _regrade,
+        e.CertificateReissued: _reissue,
+        e.CertificateSuspended: _suspension,
+        e.SuspensionExtended: _suspension,
+        e.CertificateWithdrawn: _withdrawal,
+        e.EditionAdopted: _adoption,
+    }
+)

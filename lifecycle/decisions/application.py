@@ -17,6 +17,7 @@ from lifecycle.decisions.permission import (
     require_past,
     require_reasons,
 )
+from lifecycle.inputs import AskedCase
 from lifecycle.rules import Edition, Grade, MalformedFindings, edition_in_force
 
 
@@ -216,7 +217,7 @@ def refusal_of(refused: MalformedFindings) -> errors.FindingsRefused:
     return errors.FindingsRefused(element=refused.element, problem=refused.problem, accepted=refused.accepted)
 
 
-def grade_of(edition: Edition, case: Case) -> Grade:
+def grade_of(edition: Edition, case: AskedCase) -> Grade:
     """What the edition says of the case's record as it stands, closures applied."""
     return edition.grade(
         case.graded_findings(),

@@ -13,6 +13,7 @@ from lifecycle.decisions.application import fraction_text, grade_of, refusal_of,
 from lifecycle.decisions.moment import Moment
 from lifecycle.decisions.permission import enter, enter_case, require_independent, require_reasons
 from lifecycle.documents import next_document
+from lifecycle.inputs import Asked
 from lifecycle.rules import Edition, Grade, MalformedFindings
 
 
@@ -114,7 +115,7 @@ def regraded(
     ]
 
 
-def due_under(certificate: Certificate, due: e.Due, edition: Edition, level: str, on: date) -> e.Due:
+def due_under(certificate: Asked, due: e.Due, edition: Edition, level: str, on: date) -> e.Due:
     """What ``due`` becomes under another edition: as under another level, with that edition's window and coverage; a
     grace that was given before stands.
     """
@@ -125,7 +126,7 @@ def due_under(certificate: Certificate, due: e.Due, edition: Edition, level: str
     return asked if due.grace_until is None else msgspec.structs.replace(due, coverage_on=asked.coverage_on)
 
 
-def due_at_level(certificate: Certificate, due: e.Due, edition: Edition, level: str, on: date) -> e.Due:
+def due_at_level(certificate: Asked, due: e.Due, edition: Edition, level: str, on: date) -> e.Due:
     """What ``due`` becomes under another level: the anchor stays; where the interval got shorter, the change has its
     grace.
 
@@ -138,7 +139,7 @@ def due_at_level(certificate: Certificate, due: e.Due, edition: Edition, level: 
     return edition.due(certificate.last_check_on, level, certificate.checks, changed_on=on if shortened else None)
 
 
-def composite(certificate: Certificate, edition: Edition) -> Grade:
+def composite(certificate: Asked, edition: Edition) -> Grade:
     """The grade of each element's last mark: those drawn from the visits, the others from their last assessment.
 
     Raises MalformedFindings where an element has no mark.

@@ -5,7 +5,7 @@ Marks are decimal strings and are added as whole millionths; scores are fraction
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache

@@ -91,6 +91,7 @@ class Element:
     weight: Fraction
     clause: str | None
 
+
 @dataclass(frozen=True)
 class Special:
     """A special deduction or bonus beside the marks of the elements; ``kind`` is "deduction" or "bonus"."""

@@ -1,0 +1,65 @@
+"""What questions take in of a record is what the whole fold says, and what is read for them is enough."""
+
+from __future__ import annotations
+
+from struct import pack
+
+import pytest
+
+from lifecycle import events as e
+from lifecycle.bulk import Packed
+from lifecycle.certificate import Certificate, evolve
+from lifecycle.events import Recorded, encode, topic_of
+from lifecycle.history import history_of
+from lifecycle.inputs import Inputs, take_in
+from lifecycle.narrow import TOPICS
+from tests.clock.world import in_memory
+from tests.corpus.boundaries import told
+from tests.lifecycle.made_up import comparing, five_stars_from, made_up
+
+SAME = ("accepts_conformity", "edition", "suspended_from", "first_certified_on", "document", "periods", "checks",
+        "last_check_on", "findings", "valid_until")  # fmt: skip
+PRINTED = ("numbers", "holders", "types")
+
+EDITIONS = [five_stars_from("93"), made_up(("validity_months = { value = 36", "validity_months = { value = 24"))]
+
+
+@pytest.fixture(scope="module")
+def histories() -> list[list[Recorded]]:
+    """Told at every boundary, and lived by chance."""
+    world = in_memory(seed=101).lives(900)
+    return [*(story.history for story in told()), *(certificate.history for certificate in world.histories())]
+
+
+def test_what_questions_take_in_is_what_the_whole_fold_says(histories: list[list[Recorded]]) -> None:
+    for history in histories:
+        read = history_of(history[0].originator_id, history)
+        whole, inputs = Certificate(read.id), Inputs(read.id)
+        for version, fact in read.facts:
+            evolve(whole, version, fact)
+            take_in(inputs, version, fact)
+            for name in SAME:
+                assert getattr(inputs, name) == getattr(whole, name), (name, version, fact)
+            for name in PRINTED:
+                assert getattr(inputs, name).last == getattr(whole, name).last, (name, version, fact)
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_what_is_read_in_bulk_has_the_line_of_the_whole_history(edition, histories: list[list[Recorded]]) -> None:
+    asked, corrected = comparing(edition), 0
+    for history in histories:
+        whole = history_of(history[0].originator_id, history)
+        assert asked.line(packed(history).history()) == asked.line(whole)
+        corrected += any(isinstance(recorded.fact, e.RecordCorrected) for recorded in history)
+    assert corrected
+
+
+def packed(history: list[Recorded]) -> Packed:
+    """As the server packs it."""
+    read = [recorded for recorded in history if topic_of(recorded.fact) in TOPICS]
+    return Packed(
+        history[0].originator_id,
+        history[-1].version,
+        b"".join(pack("!i", recorded.version) for recorded in read),
+        b"\n".join(encode(recorded.fact) for recorded in read),
+    )
