@@ -1,7 +1,8 @@
 """Reading whole histories of many streams at once, a part of all ids at a time, so that memory stays flat."""
 
 import struct
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator
+from contextlib import ExitStack, closing
 from itertools import cycle, pairwise
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -57,19 +58,26 @@ def packed(
     The server sorts a part while those of the part before are taken, for which it needs a second connection; both serve
     nothing else meanwhile.
     """
-    with psycopg.connect(connection.info.dsn, password=connection.info.password, autocommit=True) as other:
+    with _another(connection) as other, ExitStack() as under_way:
         ahead: Iterator[Packed] = iter(())
         for span, free in zip(parts, cycle((connection, other)), strict=False):
-            begun = _begun(free, span, topics, upto_position)
+            begun = under_way.enter_context(closing(_begun(free, span, topics, upto_position)))
             next(begun)
             yield from ahead
             ahead = begun
         yield from ahead
 
 
+def _another(connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """A second connection like it."""
+    other = psycopg.connect(connection.info.dsn, password=connection.info.password, autocommit=True)
+    other.read_only = connection.read_only
+    return other
+
+
 def _begun(
     connection: psycopg.Connection[Any], span: Span, topics: Collection[str], upto_position: int
-) -> Iterator[Any]:
+) -> Generator[Any]:
     """First None, when the server has begun; then the streams."""
     bounds = {**span._asdict(), "topics": [*topics, *UPCASTS], "upto": upto_position}
     with connection.transaction():
