@@ -52,7 +52,7 @@ class Packed(NamedTuple):
 
 def packed(
     connection: psycopg.Connection[Any], parts: Iterable[Span], topics: Collection[str], upto_position: int
-) -> Iterator[Packed]:
+) -> Generator[Packed]:
     """The streams in the parts that have facts of the topics, up to a position, in the order of their ids.
 
     The server sorts a part while those of the part before are taken, for which it needs a second connection; both serve

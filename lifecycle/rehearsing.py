@@ -1,7 +1,7 @@
 """All recorded questions of a register asked again: reads the log in bulk, writes nothing."""
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,7 +23,7 @@ def rehearsed(connection: psycopg.Connection[Any], comparing: Comparing, scope: 
 
 def lines(
     connection: psycopg.Connection[Any], comparing: Comparing, parts: Iterable[Span], upto_position: int
-) -> Iterator[Line | SetAside]:
+) -> Generator[Line | SetAside]:
     """The lines of the certificates with ids in the parts, as they stood at a position, in the order of their ids.
 
     The connection serves nothing else meanwhile.
