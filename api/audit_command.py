@@ -71,13 +71,14 @@ def reads(lang: Language = "en", as_json: AsJson = False) -> None:
         kept = Trail(house.questions).reads
         facts = [recorded.fact for recorded in house.register.events.get(REGISTER)]  # pyright: ignore[reportAttributeAccessIssue]
         seals = [fact for fact in facts if isinstance(fact, e.TrailReadsSealed)]
-        found = [seal for seal in seals if differs(kept.of_day(seal.day), seal)]
+        found = {seal.day: seal.reads for seal in seals if differs(kept.of_day(seal.day), seal)}
+        found |= dict.fromkeys(kept.never_sealed(seals), 0)
     if as_json:
-        print(msgspec.json.encode({"days": len(seals), "differ": [seal.day for seal in found]}).decode())
+        print(msgspec.json.encode({"days": len(seals), "differ": sorted(found)}).decode())
     else:
         summary, line = SEALED[lang]
-        for seal in found:
-            console.print(line.format(day=seal.day, reads=seal.reads))
+        for day, expected in sorted(found.items()):
+            console.print(line.format(day=day, reads=expected))
         console.print(summary.format(days=len(seals), found=len(found)))
     if found:
         raise typer.Exit(1)

@@ -7,11 +7,12 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from api.limits import SECONDS_TO_SEND
+from api.limits import SECONDS_TO_SEND, brings_file
 from api.one_write import OneWriteProtocol
+from lifecycle.files import LARGEST
 
 REQUEST_BYTES = 256 * 1024
-"""Head and body together, however they are cut and packed; the body's own limit is reached first."""
+"""Head and body together, however they are cut and packed, a file apart; the body's own limit is reached first."""
 
 
 class BoundedProtocol(OneWriteProtocol):
@@ -30,7 +31,7 @@ class BoundedProtocol(OneWriteProtocol):
         super().data_received(data)
         self._brought = self._brought + len(data) if self.scope is self._of else 0
         self._of = self.scope
-        if self._brought > REQUEST_BYTES:
+        if self._brought > REQUEST_BYTES and self._brought > self._most():
             self._end(431)
         elif not self._waits_for_head():
             self._hurry_no_more()
@@ -40,6 +41,10 @@ class BoundedProtocol(OneWriteProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._hurry_no_more()
         super().connection_lost(exc)
+
+    def _most(self) -> int:
+        """How much the request may bring: a file beside what every other may."""
+        return REQUEST_BYTES + (LARGEST if brings_file(self.scope or {}) else 0)
 
     def _waits_for_head(self) -> bool:
         """Something came, or nothing yet, and no request is under way that it belongs to."""

@@ -29,6 +29,12 @@ EXPECTED = (PersistenceError, psycopg.Error, Refusal, KeyFolderRefused, OSError)
 _log = structlog.get_logger()
 
 
+class PublishedUnreadable(LedgerDoubted):
+    code = "published_unreadable"
+    en = "What was published in {folder} cannot be read ({problem}), so nothing proves that the ledger agrees with it."
+    zh = "无法读取 {folder} 中已发布的内容（{problem}），因而无从证明台账与其一致。"
+
+
 class Checkpoints:
     """Signs the ledger. ``problem`` says why it does not: until it is gone, /readyz is red."""
 
@@ -110,7 +116,12 @@ class Checkpoints:
     def _given_out(self, last: Note | None) -> Iterator[tuple[str, str]]:
         if last is not None:
             yield last.text, DATABASE
-        published = self.folder.last_note() if self.folder else None
+        try:
+            published = self.folder.last_note() if self.folder else None
+        except OSError as problem:
+            if self._agrees:
+                raise
+            raise PublishedUnreadable(folder=str(self.folder and self.folder.path), problem=str(problem)) from problem
         if published is not None:
             yield published
 

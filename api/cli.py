@@ -17,11 +17,20 @@ from eventsourcing.persistence import PersistenceError
 from pydantic import ValidationError
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from api import audit_command, rehearsal_command, replay_command, scheme_command, server, trail_command
+from api import (
+    audit_command,
+    evidence_command,
+    rehearsal_command,
+    replay_command,
+    scheme_command,
+    server,
+    trail_command,
+)
+from api import verify as evidence_check
 from api.demo import YEARS, Demonstration, demonstration
 from api.generate import Progress as Generated
 from api.generate import generate as generate_lives
-from api.house import PresentRefused, addresses, opened
+from api.house import House, PresentRefused, addresses, opened, reading
 from api.identity import OPERATOR
 from api.key_folder import KeyFolderRefused
 from api.postgres import PostgresUnavailable
@@ -29,12 +38,13 @@ from api.published_folder import PublishedFolder
 from api.settings import Settings
 from api.staff import STAFF, register_staff
 from api.terminal import Day, Unfit, at_home, console, day_option
-from api.verification import checks
+from api.verification import NAMES, CheckUnknown, checks, named
 from api.walk import StepFailed
 from lifecycle import commands as c
 from lifecycle import events as e
 from lifecycle.documents import last_bearing
 from lifecycle.errors import Refusal
+from lifecycle.personal import Rewrapped
 from lifecycle.rehearsal_lines import LineEdited
 from lifecycle.rules import MalformedEdition
 from lifecycle.scheduler import why
@@ -45,26 +55,31 @@ from lifecycle.upcast import Unreadable
 from projections.check import Finding, verify
 from projections.check import Progress as Checked
 from projections.engine import SQL as ENGINE_SQL
-from projections.follower import OtherDefinition, connect
+from projections.follower import OtherDefinition
 from projections.ledger import Tree
 from projections.rebuild import Progress as Made
 from projections.rebuild import RebuildEnded, discard
 from projections.rebuild import rebuild as made_anew
+from projections.shared import HandLost
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-keys = typer.Typer(no_args_is_help=True, help="Keys of persons: add, revoke, list; the key that signs: rotate-signing.")
+keys = typer.Typer(
+    no_args_is_help=True,
+    help="Keys of persons: add, revoke, list; those of the register: rotate-signing, rotate-master.",
+)
 app.add_typer(keys, name="keys")
 app.add_typer(scheme_command.app, name="scheme")
 app.add_typer(audit_command.app, name="audit")
 app.command()(replay_command.replay)
 app.command()(trail_command.trail)
+app.command()(evidence_command.evidence)
 app.command()(rehearsal_command.rehearse)
 app.command()(rehearsal_command.adopt)
 
 EXPECTED = (
     Refusal, PresentRefused, PostgresUnavailable, EditionChanged, StepFailed, server.AddressTaken, PersistenceError,
     KeyFolderRefused, MalformedEdition, Unreadable,
-    OtherDefinition, RebuildEnded, LineEdited,
+    OtherDefinition, RebuildEnded, LineEdited, HandLost,
     psycopg.OperationalError, OSError,
 )  # fmt: skip
 
@@ -112,8 +127,7 @@ def serve(
         house.publish()
         console.print(f"certlife serves a {house.kind} register on http://{settings.host}:{settings.port}")
         if not settings.database_url:
-            console.print(f"its database, for other commands: CERTLIFE_DATABASE_URL='{house.addresses.service}' "
-                          f"CERTLIFE_ENGINE_DATABASE_URL='{house.addresses.engine}'")  # fmt: skip
+            console.print(f"its database, for other commands: {_environment(house)}")
         server.serve(house, listening)
 
 
@@ -229,18 +243,39 @@ def rebuild(
 
 @app.command("verify")
 def verify_register(
+    bundle: Annotated[
+        Path | None, typer.Argument(help="check this bundle of evidence, offline, and no register")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option(help=f"this check alone: {', '.join(NAMES)}")] = None,
     key: Annotated[list[str] | None, typer.Option(help="believe this key of the ledger alone, NAME+ID+KEY")] = None,
     checkpoint: Annotated[list[Path] | None, typer.Option(help="a checkpoint kept elsewhere")] = None,
+    consistency: Annotated[list[Path] | None, typer.Option(help="GET /ledger/consistency, saved; for a bundle")] = None,
 ) -> None:
-    """The ledger derived from all events again, held to its checkpoints: those in the database, in the folder, given.
+    """Everything derived from the events again and compared, nothing that is stored being believed.
 
-    Names the first position at which something was changed. Nothing is written.
+    The ledger against its checkpoints (in the database, in the folder, given), every stream against the rules, the
+    read models, the receipts, and what stands in other tables against the events. Names the first position at which
+    something was changed. Changes nothing; works beside the service.
+
+    Of a BUNDLE of evidence instead what the verify.py in it says, offline: exit 0 verified, 1 refused, 3 consistent
+    with itself, for want of a key and a checkpoint from elsewhere.
     """
+    if bundle is not None:
+        given = {"--key": key, "--checkpoint": checkpoint, "--consistency": consistency}
+        options = [f"{name}={value}" for name, values in given.items() for value in values or ()]
+        raise typer.Exit(evidence_check.main([*options, "--", str(bundle)]))
     settings = Settings()
     folder = PublishedFolder(settings.ledger_folder) if settings.ledger_folder else None
-    with addresses(settings) as where, connect(where.engine) as connection:
-        found = _show_checks(verify(connection, checks(connection, folder, key or [], checkpoint or [])))
+    try:
+        wanted = named(only or [])
+    except CheckUnknown as unknown:
+        raise typer.BadParameter(str(unknown)) from None
+    with addresses(settings) as where, reading(where) as connection:
+        asked = [check for check in checks(connection, folder, key or [], checkpoint or []) if check.name in wanted]
+        found = _show_checks(verify(where.service, asked, os.cpu_count() or 1))
     if found:
+        if first := min((each for each in found if each), default=0):
+            console.print(f"The first bad position is {first}.  首个有问题的位置：{first}。")
         raise typer.Exit(1)
     console.print("Nothing was changed.  未发现改动。")
 
@@ -291,7 +326,7 @@ def keys_list() -> None:
 
 @keys.command("rotate-signing")
 def keys_rotate_signing(
-    purpose: Annotated[str, typer.Option(help="status (answers and lists), document or ledger")] = "status",
+    purpose: Annotated[str, typer.Option(help="status (answers and lists), document, evidence or ledger")] = "status",
     reason: str = "",
     by: Annotated[str, typer.Option(help="the person who has it changed")] = "operator",
 ) -> None:
@@ -305,6 +340,42 @@ def keys_rotate_signing(
             raise typer.BadParameter(f"purpose is {' or '.join(signers)}")
         kid = signers[purpose].rotate(e.By(by, "administrator", "command-line"), reason)
         console.print(f"{kid} signs from now on")
+
+
+@keys.command("rotate-master")
+def keys_rotate_master(
+    reason: str = "", by: Annotated[str, typer.Option(help="the person who has it changed")] = "operator"
+) -> None:
+    """A new master key wraps the keys of persons; names, contacts and everything else stay as they are.
+
+    Run it as the service's account, with its folder of keys, and again if it is stopped. Old master keys stay in the
+    folder: dumps made before open with them, and with nothing else.
+    """
+    with at_home() as house:
+        personal = house.persons.personal
+        operator, before = e.By(by, "administrator", "command-line"), house.register.recorder.master_key()
+        kid = personal.change_master_key(operator, reason, instead_of=before)
+        console.print(f"{kid} wraps the keys of persons from now on  此后由它封装人员密钥")
+        done, broken = _show_rewrapped(personal.rewrap())
+        console.print(f"{done} wrapped anew  已重新封装")
+        if broken:
+            raise Unfit("what is kept of these persons does not open, and was left as it is  以下人员的资料无法解密，"
+                        f"保持原状: {', '.join(broken)}")  # fmt: skip
+        if before is not None:
+            console.print(f"{before} wraps nothing here any more; dumps made before now open with it alone  "
+                          "它在此不再封装任何密钥；此前的备份只能用它打开")  # fmt: skip
+
+
+def _show_rewrapped(progress: Iterable[Rewrapped]) -> tuple[int, list[str]]:
+    """How many keys were wrapped anew, told a line each thousand, and the persons whose key did not open."""
+    done, broken = 0, []
+    for each in progress:
+        done = each.done
+        if each.broken is not None:
+            broken.append(each.broken)
+        elif done % 1_000 == 0:
+            console.print(f"{done} wrapped anew")
+    return done, broken
 
 
 # ---- generated data and the demonstration ----------------------------------------------------------------------------
@@ -355,11 +426,22 @@ def demo(
         stopping.wait()
 
 
+def _environment(house: House) -> str:
+    """What names the register of this process to another."""
+    return (
+        f"CERTLIFE_DATABASE_URL='{house.addresses.service}' CERTLIFE_ENGINE_DATABASE_URL='{house.addresses.engine}' "
+        f"CERTLIFE_KEYS='{house.settings.keys_folder.absolute()}'"
+    )
+
+
 def _where_to_look(running: Demonstration, numbers: list[str]) -> None:
     url, secrets = running.client.url, running.client.secrets
     console.print("\nKeys, one person each  密钥（每人一个）")
     for person, secret in secrets.items():
         console.print(f"  {STAFF[person]:15} {person:15} {secret}")
+    console.print(
+        f"\nFor other commands, such as certlife trail  供其他命令使用\n  export {_environment(running.house)}"
+    )
     console.print("\nTo open or call  可访问的地址")
     console.print(f"  {url}/verify")
     console.print(f"  {url}/docs")
@@ -432,16 +514,19 @@ def _show(progress: Iterator[Generated]) -> None:
             bar.update(task, completed=each.share, description=f"{each.day}  {each.facts} facts  {rate:.0f}/s")
 
 
-def _show_checks(said: Iterable[Checked | Finding]) -> int:
-    """Progress as it comes, and what was found in both languages; answers how much that was."""
-    found, began, told = 0, time.monotonic(), 0.0
+def _show_checks(said: Iterable[Checked | Finding]) -> list[int]:
+    """Progress as it comes, and what was found in both languages; answers at which positions."""
+    found, told = [], 0.0
+    began: dict[str, float] = {}
     for each in said:
         if isinstance(each, Finding):
-            found += 1
-            console.print(f"{each.message('en')}\n{each.message('zh')}")
-        elif each.done == each.total or time.monotonic() - told > 1:
+            found.append(each.position)
+            console.print(f"{each.message('en')}\n{each.message('zh')}", markup=False)
+            continue
+        began.setdefault(each.check, time.monotonic())
+        if each.done == each.total or time.monotonic() - told > 1:
             told = time.monotonic()
-            rate = each.done / max(0.001, told - began)
+            rate = each.done / max(0.001, told - began[each.check])
             left = (each.total - each.done) / max(1.0, rate)
             console.print(f"{each.check}: {each.done} of {each.total} events  {rate:.0f}/s  {left:.0f} s left")
             if each.open:

@@ -29,7 +29,6 @@ CASE = "/certificates/{certificate_id}/cases/{case}"
 
 ADDRESSES: dict[str, type[c.Command]] = {
     "/organisations": c.RegisterOrganisation,
-    "/persons": c.RegisterPerson,
     "/persons/{person}/conflicts": c.DeclareConflict,
     "/applications": c.SubmitApplication,
     f"{CASE}/review": c.ReviewApplication,
@@ -58,9 +57,12 @@ ADDRESSES: dict[str, type[c.Command]] = {
 SUBJECTS: dict[type[msgspec.Struct], str] = {
     c.RegisterOrganisation: "organisation_id",
     c.RegisterPerson: "person_stream",
+    c.GiveDetails: "person_stream",
+    c.ErasePerson: "person_stream",
     c.DeclareConflict: "person_stream",
     c.PublishEdition: "scheme_stream",
     c.ApproveEdition: "scheme_stream",
+    c.RejectEdition: "scheme_stream",
     c.Rehearse: "rehearsal_id",
     c.ApproveRehearsal: "rehearsal_id",
     c.Adopt: "rehearsal_id",
@@ -142,8 +144,6 @@ def _execute(register: Register, received: Received, command: c.Command) -> Answ
     match command:
         case c.RegisterOrganisation():
             return register.register_organisation(received.asked, command)
-        case c.RegisterPerson():
-            return register.register_person(received.asked, command)
         case c.DeclareConflict():
             return register.declare_conflict(received.asked, received.path["person"], command)
         case c.SubmitApplication():
@@ -192,7 +192,7 @@ def receive(register: Register, request: Request, body: bytes, allowed: Roles, a
         asked=Asked(
             by=identity.by,
             idempotency_key=_idempotency_key(request),
-            body_sha256=_digest(request, decoded),
+            body_sha256=digest_of(request, decoded),
             organisation=identity.organisation if identity.role == "applicant" else None,
             if_match=_if_match(request),
             dry_run=_dry_run(request),
@@ -240,6 +240,7 @@ def answered(received: Received, answer: Answer, subject: str = "certificate_id"
         "position": answer.position,
         "events": answer.events,
         "certificate_number": answer.certificate_number,
+        "person": answer.person,
         "proposal": answer.proposal,
         "digest": answer.digest,
         "expires_at": answer.expires_at,
@@ -302,7 +303,7 @@ def _dry_run(request: Request) -> bool:
     return given == "true"
 
 
-def _digest(request: Request, body: dict[str, Any]) -> str:
+def digest_of(request: Request, body: dict[str, Any]) -> str:
     """What makes two requests the same: their address and their body in one canonical form."""
     canonical = msgspec.json.encode([request.url.path, body], order="sorted")
     return hashlib.sha256(canonical).hexdigest()

@@ -8,21 +8,39 @@ import msgspec
 from fastapi import FastAPI
 
 from api.commands import ADDRESSES, APPROVERS, JSON, PROPOSAL, SUBJECTS
+from api.evidence_routes import GIVEN_TO
 from api.forms import Volatile
 from api.identity import STAFF
+from api.persons import COMMANDS as PERSONS
 from api.problems import MEDIA_TYPE
 from api.rehearsals import COMMANDS as REHEARSING
 from api.rendering import HTML
-from api.shapes import ANSWERS, ID, TEXT, Schema, exactly, list_of, page_of, recorded_about, ref
+from api.shapes import (
+    ANSWERS,
+    COUNT,
+    DAY,
+    ID,
+    SHA256,
+    TEXT,
+    Schema,
+    exactly,
+    list_of,
+    page_of,
+    perhaps,
+    recorded_about,
+    ref,
+)
 from lifecycle import commands as c
 from lifecycle.decide import DUTIES
 from lifecycle.duties import Roles
+from lifecycle.personal import ENTITLED
 from lifecycle.status import Answer
 
 COMMANDS: dict[str, tuple[type[msgspec.Struct], Roles]] = {
     **{address: (command, DUTIES[command].by) for address, command in ADDRESSES.items()},
     f"{PROPOSAL}/approvals": (c.Approve, APPROVERS),
     f"{PROPOSAL}/rejections": (c.Reject, APPROVERS),
+    **PERSONS,
     **REHEARSING,
 }
 
@@ -37,7 +55,7 @@ def document(app: FastAPI) -> Schema:
         }
         for path, operations in made["paths"].items():
             for method, operation in operations.items():
-                operation |= _command(path) if method == "post" else _question(path, operation)
+                operation |= _command(path) if path in COMMANDS and method == "post" else _question(path, operation)
         app.openapi_schema = made
     return app.openapi_schema
 
@@ -137,6 +155,10 @@ def _question(path: str, operation: Schema) -> Schema:
     told: Schema = {"responses": responses | REFUSED}
     if "staff" in operation["tags"]:
         told |= {"security": [{"key": []}], "x-roles": sorted(STAFF | {"applicant"})}
+    elif "evidence" in operation["tags"]:
+        told |= {"security": [{"key": []}], "x-roles": sorted(GIVEN_TO)}
+    elif "persons" in operation["tags"]:
+        told |= {"security": [{"key": []}], "x-roles": sorted(ENTITLED)}
     elif "rehearsals" in operation["tags"]:
         told |= {"security": [{"key": []}], "x-roles": sorted(STAFF)}
     elif "public" in operation["tags"]:
@@ -151,6 +173,9 @@ QUESTIONS: dict[str, Schema | str] = {
     "/certificates/{certificate_id}": ref("Certificate"),
     "/certificates/{certificate_id}/events": page_of(ref("Event")),
     "/certificates/{certificate_id}/documents": exactly(items=list_of(ref("Document"))),
+    "/certificates/{certificate_id}/files": exactly(items=list_of(ref("CitedFile"))),
+    "/certificates/{certificate_id}/notices": exactly(items=list_of(ref("Notice"))),
+    "/files": exactly(sha256=SHA256, size=COUNT),
     "/events": page_of(ref("TrailEvent")),
     "/events/{position}": ref("TrailChain"),
     "/certificates/{certificate_id}/changes": ref("TrailChanges"),
@@ -158,6 +183,7 @@ QUESTIONS: dict[str, Schema | str] = {
     "/events.jsonl": "application/jsonl",
     "/deadlines": page_of(ref("Deadline")),
     "/deadlines.ics": "text/calendar",
+    "/persons/{person}": exactly(person=TEXT, name=perhaps(TEXT), contact=perhaps(TEXT), erased_on=perhaps(DAY)),
     "/rehearsals/{rehearsal_id}": ref("Rehearsal"),
     "/rehearsals/{rehearsal_id}/affected": page_of(ref("RehearsalLine")),
     "/healthz": exactly(status={"const": "alive"}),

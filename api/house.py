@@ -11,14 +11,17 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import psycopg
+from joserfc.jwk import OctKey
 
 from api import log
 from api.checkpoints import Checkpoints
+from api.evidence import PURPOSE, Evidence
 from api.forms import JWT, Forms
 from api.https_post import Sender
 from api.key_folder import KeyFolder
 from api.ledger_publication import LedgerPublication
 from api.lookup import Questions
+from api.master_keys import MasterKeys
 from api.places import Places
 from api.postgres import running
 from api.present import DatabasePresent, SimulatedPresent
@@ -35,6 +38,8 @@ from api.status import StatusQuestions
 from api.status_list import StatusLists
 from lifecycle import scheduler
 from lifecycle.errors import DayInFuture
+from lifecycle.personal import Personal
+from lifecycle.persons import Persons
 from lifecycle.scheduler import Tick, tick
 from lifecycle.service import Register
 from lifecycle.sql import load
@@ -74,10 +79,12 @@ class House:
     status: StatusQuestions
     publishing: Publishing
     documents: Documents
+    evidence: Evidence
     checkpoints: Checkpoints
     ledger_publication: LedgerPublication
     settings: Settings
     runner: Runner
+    persons: Persons
     clock: object | None = None
 
     @property
@@ -206,12 +213,16 @@ def opened(where: Addresses, settings: Settings) -> Generator[House]:
             Issuer(settings.issuer_zh, settings.issuer_en),
             simulation,
         )
-        publishing = Publishing(signer, lists, documents.signer)
         ledger = _ledger(register, kind, settings)
+        evidence_signer = Signer(register, KeyFolder(settings.keys_folder / kind / PURPOSE), PURPOSE)
+        personal = Personal(register, MasterKeys(KeyFolder(settings.keys_folder / kind / "persons", OctKey)))
+        evidence = Evidence(questions, ledger[0], documents, personal, evidence_signer, lambda: reading(where))
+        publishing = Publishing(signer, lists, documents.signer, evidence_signer)
         runner = Runner(register, lambda: reading(where))
         house = House(
-            where, register, present, kind, engine, questions, status, publishing, documents, *ledger, settings, runner
-        )
+            where, register, present, kind, engine, questions, status, publishing, documents, evidence, *ledger,
+            settings, runner, Persons(personal),
+        )  # fmt: skip
         stack.callback(house.stop)
         yield house
 

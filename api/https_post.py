@@ -19,6 +19,8 @@ ANSWER_BYTES = 4096
 """The first line of an answer must come within so many."""
 TRANSLATED = ip_network("64:ff9b::/96")
 """IPv6 addresses that gateways turn into IPv4 ones (RFC 6052)."""
+PUBLIC = ip_network("2000::/3")
+"""All IPv6 addresses of the public internet that were ever given out (RFC 4291, 2.4; IANA)."""
 
 Address = IPv4Address | IPv6Address
 
@@ -35,6 +37,8 @@ def is_outside(address: Address) -> bool:
             inner = IPv4Address(address.packed[-4:])
         if inner is not None:
             return is_outside(inner)
+        if address not in PUBLIC:
+            return False
     return address.is_global and not address.is_multicast
 
 

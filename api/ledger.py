@@ -3,9 +3,10 @@
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from api.checkpoints import Checkpoints
+from api.query import require_known
 from api.signing import EVERYWHERE
 from projections import checkpoints as published
 
@@ -52,7 +53,7 @@ INCLUSION, CONSISTENCY = (_documented(JSON, _shape(each)) for each in (Inclusion
 
 def router(signed: Checkpoints) -> APIRouter:
     """Everything here is public: it says nothing of what an event holds."""
-    routes = APIRouter(prefix="/ledger", tags=["ledger"])
+    routes = APIRouter(prefix="/ledger", tags=["ledger"], dependencies=[Depends(require_known)])
 
     @routes.get("/checkpoint", response_class=Response, responses=NOTE)
     def checkpoint(size: Size = None) -> Response:

@@ -12,12 +12,14 @@ from api.cursor import Cursor
 from api.ical import calendar_of
 from api.identity import STAFF, Identity, identify, require
 from api.problems import ProjectionLate
-from api.query import LIMIT, CursorText, Limit, Position, clean, require_exact_day
+from api.query import LIMIT, CursorText, Limit, Position, clean, require_exact_day, require_exact_instant
 from api.views import INTERNAL, KINDS_OF_HOLDER, certificate_view, event_view
 from lifecycle import events as e
-from lifecycle.errors import CertificateUnknown
+from lifecycle.errors import CertificateUnknown, DayInFuture
+from lifecycle.known import as_known_at
 from lifecycle.periods import legal_day
 from lifecycle.service import Register
+from lifecycle.trail_reads import TrailReads
 from lifecycle.transitions import Status
 from projections import deadlines
 from projections import register as register_projection
@@ -57,6 +59,11 @@ class Questions:
         if position < wanted:
             raise ProjectionLate(wanted=wanted, position=position)
 
+    def record_read(self, by: e.By, question: Any, rows: int | None) -> None:
+        """Somebody asked what the trail tells, here or there; ``rows`` is None where an export begins."""
+        told = msgspec.json.encode(question).decode()
+        TrailReads(self.register.recorder).record(by, told, rows, self.register.clock.instant())  # pyright: ignore[reportArgumentType]
+
     def certificates(
         self, identity: Identity, filters: dict[str, Any], cursor: str | None, limit: int
     ) -> dict[str, Any]:
@@ -75,30 +82,45 @@ class Questions:
     def deadlines(
         self, identity: Identity, by: date, kind: str | None, cursor: str | None, limit: int
     ) -> dict[str, Any]:
+        """A holder's page is made of what it is shown alone: its cursor would tell of the rest."""
         after = Cursor.read(cursor, (date.min, UUID(int=0), "", 0))
+        shown = sorted(KINDS_OF_HOLDER) if identity.role == "applicant" else None
         with self.register.recorder.connection() as connection:
             rows = deadlines.of_persons(
-                connection, by=by, kind=kind, organisation=identity.organisation, after=after, limit=limit
+                connection, by=by, kind=kind, shown=shown, organisation=identity.organisation, after=after, limit=limit
             )
         today = self.today()
         for row in rows:
             row["overdue"] = row["due_on"] < today
-        page = _page(rows, limit, lambda row: (row["due_on"], row["certificate_id"], row["kind"], row["subject"]))
-        if identity.role == "applicant":
-            page["items"] = [row for row in rows if row["kind"] in KINDS_OF_HOLDER]
-        return page
+        return _page(rows, limit, lambda row: (row["due_on"], row["certificate_id"], row["kind"], row["subject"]))
 
-    def certificate(self, identity: Identity, certificate_id: UUID) -> dict[str, Any]:
-        certificate = self.register.certificate(certificate_id)
+    def certificate(
+        self, identity: Identity, certificate_id: UUID, on: date | None = None, known_at: datetime | None = None
+    ) -> dict[str, Any]:
+        """The state on a legal day (today), by what was known at an instant (now).
+
+        Raises CertificateUnknown where nothing of it was known then, and DayInFuture for an instant still to come.
+        """
+        certificate, now = self.register.certificate(certificate_id), self.now()
         require_own(identity, certificate_id, certificate.organisation)
-        return certificate_view(certificate, self.today(), full=identity.role != "applicant")
+        if known_at is not None and known_at > now:
+            raise DayInFuture(what="known_at", on=known_at.isoformat(), today=now.isoformat())
+        if known_at is not None:
+            certificate = as_known_at(certificate, known_at)
+        if certificate.version == 0:
+            raise CertificateUnknown(certificate=certificate_id)
+        day = on or legal_day(now)
+        shown = certificate_view(certificate, day, full=identity.role != "applicant")
+        return shown | {"on": day, "known_at": known_at}
 
     def events(self, identity: Identity, certificate_id: UUID, after: int, limit: int) -> dict[str, Any]:
+        """A page of the stream; that it was read is recorded, as of the trail, which tells the same."""
         certificate = self.register.certificate(certificate_id)
         require_own(identity, certificate_id, certificate.organisation)
         full = identity.role != "applicant"
         shown = [recorded for recorded in certificate.history if full or not isinstance(recorded.fact, INTERNAL)]
         rows = [event_view(recorded, full=full) for recorded in shown[after : after + limit]]
+        self.record_read(identity.by, {"kind": "stream", "certificate": certificate_id, "after": after}, len(rows))
         return {"items": rows, "next": Cursor.write((after + limit,)) if after + limit < len(shown) else None}
 
 
@@ -141,12 +163,20 @@ def router(questions: Questions) -> APIRouter:
         return _json(questions.certificates(identity, filters, cursor, limit))
 
     @routes.get("/certificates/{certificate_id}", tags=["staff"])
-    def certificate(request: Request, certificate_id: UUID, min_position: Position = None) -> Response:
-        """The state of one certificate, cases and proposals included."""
+    def certificate(
+        request: Request,
+        certificate_id: UUID,
+        on: date | None = None,
+        known_at: datetime | None = None,
+        min_position: Position = None,
+    ) -> Response:
+        """The state of one certificate on a day, cases and proposals included, as it was known at an instant."""
         identity = asked_by(request, QUESTIONERS, "read a certificate")
+        require_exact_day(request, "on")
+        require_exact_instant(request, "known_at")
         questions.require_recorded(min_position)
-        answer = questions.certificate(identity, certificate_id)
-        return _json(answer, {"ETag": f'"{answer["version"]}"'})
+        answer = questions.certificate(identity, certificate_id, on, known_at)
+        return _json(answer, {} if known_at else {"ETag": f'"{answer["version"]}"'})
 
     @routes.get("/certificates/{certificate_id}/events", tags=["staff"])
     def events(

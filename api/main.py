@@ -10,9 +10,13 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api import (
     commands,
+    evidence_routes,
+    files,
     ledger,
     lookup,
+    notices,
     pages,
+    persons,
     problems,
     rehearsals,
     rendering,
@@ -60,6 +64,7 @@ def application(house: House) -> Service:
     """The application; it starts and stops nothing. A register that has no signing key gets its first."""
     for signer in house.publishing.signers:
         signer.begin()
+    house.persons.personal.look_for_master_key()
     app = Service(
         title="certlife",
         version="0.1.0",
@@ -72,6 +77,7 @@ def application(house: House) -> Service:
     issuer: dict[Language, str] = {"zh": settings.issuer_zh, "en": settings.issuer_en}
     renderer = Renderer(settings.public_address, issuer, simulation=house.simulation)
     app.include_router(commands.router(house.register))
+    app.include_router(persons.router(house.persons))
     app.include_router(status.router(house.status))
     app.include_router(signing.router(house.publishing.signers))
     app.include_router(status_list.router(house.publishing.lists))
@@ -80,7 +86,11 @@ def application(house: House) -> Service:
     app.include_router(pages.router(house.status, house.publishing.signer, renderer, settings.complain_at))
     app.include_router(rendering.router())
     app.include_router(documents.router(house.documents))
+    kept = files.Files(house.questions)
+    app.include_router(files.router(kept))
+    app.include_router(notices.router(notices.Notices(house.documents, kept)))
     app.include_router(ledger.router(house.checkpoints))
+    app.include_router(evidence_routes.router(house.evidence))
     app.include_router(rehearsals.router(house.register, house.runner))
     _health(app, house)
     app.openapi = lambda: document(app)

@@ -23,7 +23,13 @@ STATUS: dict[Kind, int] = {
     "stale": 412,
     "invalid": 422,
     "unavailable": 503,
+    "too_large": 413,
+    "too_long": 414,
+    "too_slow": 408,
+    "unsupported": 415,
 }
+UNREAD = (408, 413, 414)
+"""The rest of such a request is not waited for: the connection ends."""
 
 HTTP_CODES = {404: "no_such_address", 405: "method_not_allowed", 415: "unsupported_media_type"}
 
@@ -79,9 +85,11 @@ def problem(
     members = {name: value for name, value in facts.items() if name not in body}
     headers = {"Cache-Control": "no-store"}
     if status == 503:
-        headers["Retry-After"] = "1"
+        headers["Retry-After"] = str(facts.get("retry_after", 1))
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if status in UNREAD:
+        headers["Connection"] = "close"
     encoded = msgspec.json.encode(body | members, enc_hook=str)
     return Response(encoded, status, headers, MEDIA_TYPE)
 

@@ -44,6 +44,9 @@ class PublishedFolder:
         names = self._names()
         return _size(names[-1]) if names else 0
 
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return self.notes()
+
     def notes(self) -> Iterator[tuple[str, str]]:
         """The text of every checkpoint and its file, the smallest first."""
         return map(self._read, self._names())

@@ -21,17 +21,17 @@ _log = structlog.get_logger()
 class Publishing:
     """A round every two seconds, once started: a new key is noticed, and a list made where one is due."""
 
-    def __init__(self, signer: Signer, lists: StatusLists, document_signer: Signer) -> None:
+    def __init__(self, signer: Signer, lists: StatusLists, *others: Signer) -> None:
         self.signer = signer
         self.lists = lists
-        self.document_signer = document_signer
+        self._others = others
         self._rounds: BackgroundScheduler | None = None
         self._complaint = ""
 
     @property
     def signers(self) -> tuple[Signer, ...]:
         """One for each purpose."""
-        return self.signer, self.document_signer
+        return self.signer, *self._others
 
     def start(self) -> None:
         self._rounds = scheduler.start(self.round, SECONDS)

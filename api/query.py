@@ -6,7 +6,8 @@ And how the caller says what he has kept.
 import re
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Query, Request, params
+from fastapi.dependencies.utils import get_flat_params
 
 from lifecycle.errors import Malformed
 
@@ -24,6 +25,18 @@ def clean(text: str | None) -> str | None:
     if text is not None and "\x00" in text:
         raise Malformed(problem="a filter must not hold NUL")
     return text
+
+
+def require_known(request: Request) -> None:
+    """Raises Malformed for a parameter that the address does not have, or has once: whoever narrows a question so must
+    not be answered a wider one."""
+    asked = get_flat_params(request.scope["route"].dependant)
+    known = {each.alias for each in asked if isinstance(each.field_info, params.Query)}
+    for name in dict.fromkeys(request.query_params):
+        if name not in known:
+            raise Malformed(problem=f"there is no parameter {name[:40]!a} here; there are {', '.join(sorted(known))}")
+        if len(request.query_params.getlist(name)) > 1:
+            raise Malformed(problem=f"{name} is given more than once")
 
 
 def require_exact_day(request: Request, name: str) -> None:

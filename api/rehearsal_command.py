@@ -46,12 +46,12 @@ def adopt(
         if dry_run:
             _tell(Run.of(house.register, which, person).would(), "would be")
             return
+        run = None if halt else Run.of(house.register, which, person)
         step = c.Adopt(step="halt" if halt else "start")
         Rehearsals(house.register).step(Request(person, uuid4().hex, "00" * 32), which, step)
-        if halt:
+        if run is None:
             console.print("halted  已中止")
             return
-        run = Run.of(house.register, which, person)
         _tell(_paced(run.adopt(), run.lines), "are")
         if (state := rehearsal(house.register, which).state) != "adopted":
             raise Unfit(f"the adoption is {state}: it did not come to its end")

@@ -12,7 +12,7 @@ import psycopg
 import structlog
 
 from lifecycle import events as e
-from lifecycle.adoption import Run
+from lifecycle.adoption import Run, cut_short
 from lifecycle.rehearsal_run import rehearse
 from lifecycle.service import Register
 
@@ -55,13 +55,19 @@ class Runner:
         self._start(id, work)
 
     def adopt(self, id: UUID, by: e.By) -> None:
-        """The adoption is under way."""
+        """The adoption is under way; what cuts it short stands in the rehearsal's stream."""
 
         def work(progress: Progress) -> None:
-            run = Run.of(self.register, id, by)
-            progress.of = run.lines
-            for done, _ in enumerate(run.adopt(), 1):
-                self._reached(progress, done)
+            try:
+                run = Run.of(self.register, id, by)
+                progress.of = run.lines
+                for done, _ in enumerate(run.adopt(), 1):
+                    self._reached(progress, done)
+            except Stopped:
+                raise
+            except Exception as error:
+                cut_short(self.register, id, by, f"{type(error).__name__}: {error}")
+                raise
 
         self._start(id, work)
 

@@ -15,12 +15,12 @@ from api.query import CursorText, Limit
 from api.rehearsal_runner import Runner
 from lifecycle import commands as c
 from lifecycle import rehearsal_lines
-from lifecycle.adoption import barred_from
+from lifecycle.adoption import Run, barred_from
 from lifecycle.duties import DUTIES, Roles
 from lifecycle.errors import SchemeNotKept, UnderRepair
-from lifecycle.rehearsal import APPROVERS, Rehearsal
+from lifecycle.rehearsal import Rehearsal, missing
 from lifecycle.rehearsal_lines import KeptLine
-from lifecycle.rehearsal_run import rehearsal
+from lifecycle.rehearsal_run import comparing, rehearsal
 from lifecycle.rehearsals import Rehearsals
 from lifecycle.rules import Edition
 from lifecycle.service import Register
@@ -28,20 +28,22 @@ from lifecycle.work import Answer
 
 EDITIONS = "/schemes/{scheme}/editions"
 EDITION_APPROVALS = "/schemes/{scheme}/proposals/{proposal}/approvals"
+EDITION_REJECTIONS = "/schemes/{scheme}/proposals/{proposal}/rejections"
 REHEARSALS = "/rehearsals"
 REHEARSAL = "/rehearsals/{rehearsal_id}"
 
 COMMANDS: dict[str, tuple[type[msgspec.Struct], Roles]] = {
     EDITIONS: (c.PublishEdition, DUTIES[c.PublishEdition].by),
     EDITION_APPROVALS: (c.ApproveEdition, DUTIES[c.PublishEdition].approved_by),
+    EDITION_REJECTIONS: (c.RejectEdition, DUTIES[c.PublishEdition].approved_by),
     REHEARSALS: (c.Rehearse, DUTIES[c.Rehearse].by),
     f"{REHEARSAL}/approvals": (c.ApproveRehearsal, DUTIES[c.ApproveRehearsal].by),
     f"{REHEARSAL}/adoption": (c.Adopt, DUTIES[c.Adopt].by),
 }
 SCHEME = re.compile(r"[A-Z0-9][A-Z0-9-]{1,39}")
-Which = Literal["affected", "all", "excluded"]
-SCANNED = 2000
-"""How many lines a page of excluded certificates looks through at most."""
+Which = Literal["affected", "all", "excluded", "set_aside"]
+SCANNED = {"excluded": 2000, "set_aside": 500}
+"""How many lines a page looks through at most for those that are; it may be short of its limit, or empty."""
 
 
 def router(register: Register, runner: Runner) -> APIRouter:
@@ -77,6 +79,9 @@ def _carrying_out(register: Register, runner: Runner) -> dict[str, CarryOut]:
     return {
         EDITIONS: lambda received, command: register.propose_edition(received.asked, _scheme(received), command),
         EDITION_APPROVALS: lambda received, command: register.approve_edition(
+            received.asked, _scheme(received), received.path["proposal"], command
+        ),
+        EDITION_REJECTIONS: lambda received, command: register.reject_edition(
             received.asked, _scheme(received), received.path["proposal"], command
         ),
         REHEARSALS: rehearse,
@@ -118,11 +123,15 @@ def _questions(routes: APIRouter, register: Register, runner: Runner) -> None:
     def affected(
         request: Request, rehearsal_id: UUID, of: Which = "affected", cursor: CursorText = None, limit: Limit = 50
     ) -> Response:
-        """Its lines by certificate: the affected ones, all, or those excluded from what was approved, with what its
-        holder is to be told."""
-        require(identify(register, request), STAFF, "read a rehearsal")
+        """Its lines by certificate, with what each holder is to be told: the affected ones, all, those excluded from
+        what was approved, or those set aside. Once it is approved, ``set_aside`` is why an adoption leaves the
+        certificate as it stands now."""
+        reader = identify(register, request)
+        require(reader, STAFF, "read a rehearsal")
         (after,) = Cursor.read(cursor, (UUID(int=0),))
-        return _json(_page(register, rehearsal(register, rehearsal_id), of, after, limit))
+        found = rehearsal(register, rehearsal_id)
+        run = Run(register, found, comparing(register, found), reader.by)
+        return _json(_page(run, of, after, limit))
 
 
 def _told(found: Rehearsal, runner: Runner) -> dict[str, Any]:
@@ -144,7 +153,8 @@ def _told(found: Rehearsal, runner: Runner) -> dict[str, Any]:
             {"person": each.by.person, "role": each.by.role, "certificate": each.certificate}
             for each in found.approvals
         ],
-        "missing": [role for role in APPROVERS if found.approver(role) is None],
+        "missing": missing(found),
+        "halted_because": (found.halted and found.halted.reason) or None,
         "adopted": finished and finished.adopted,
         "not_in_force": finished and finished.not_in_force,
         "set_aside": [msgspec.to_builtins(each) for each in finished.set_aside] if finished else [],
@@ -152,42 +162,42 @@ def _told(found: Rehearsal, runner: Runner) -> dict[str, Any]:
     }
 
 
-def _page(register: Register, found: Rehearsal, of: Which, after: UUID, limit: int) -> dict[str, Any]:
-    edition, items = register.editions[found.edition], []
-    size = SCANNED if of == "excluded" else limit
-    kept = rehearsal_lines.page(register.recorder, found.id, after, size, affected=of == "affected")
-    last = None
+def _page(run: Run, of: Which, after: UUID, limit: int) -> dict[str, Any]:
+    size, items, last = SCANNED.get(of, limit), [], None
+    kept = rehearsal_lines.page(run.register.recorder, run.rehearsal.id, after, size, affected=of == "affected")
     for each in kept:
-        last, item = each.line.certificate, _item(register, found, each, edition)
-        if of != "excluded" or item["excluded"]:
-            items.append(item)
+        last = each.line.certificate
+        items += _item(run, each, of)
         if len(items) == limit:
             break
     more = last is not None and (len(kept) == size or last != kept[-1].line.certificate)
     return {"items": items, "next": Cursor.write((last,)) if more else None}
 
 
-def _item(register: Register, found: Rehearsal, kept: KeptLine, edition: Edition) -> dict[str, Any]:
-    """The line with its digest, who of the approvers is excluded from it, and what the holder is to be told."""
-    return (
-        msgspec.to_builtins(kept.line)
-        | {"line_sha256": kept.sha256, "notices": notices(kept, edition)}
-        | _standing(register, found, kept.line.certificate)
-    )
+def _item(run: Run, kept: KeptLine, of: Which) -> list[dict[str, Any]]:
+    """The line as it stands now, with its digest and what the holder is to be told, if it is one of those asked for."""
+    standing = _standing(run, kept)
+    if of == "excluded" and not standing["excluded"]:
+        return []
+    aside = None if missing(run.rehearsal) else run.would_be(kept).set_aside
+    if of == "set_aside" and aside is None:
+        return []
+    told = {"line_sha256": kept.sha256, "notices": notices(kept, run.comparing.edition), "set_aside": aside}
+    return [msgspec.to_builtins(kept.line) | told | standing]
 
 
-def _standing(register: Register, found: Rehearsal, id: UUID) -> dict[str, Any]:
-    """Who may sign for the certificate as it stands now; nobody while it is under repair."""
+def _standing(run: Run, kept: KeptLine) -> dict[str, Any]:
+    """Who of the approvers is excluded, and who may sign for the certificate; nobody while it is under repair."""
     try:
-        certificate = register.certificate(id)
+        certificate = run.register.certificate(kept.line.certificate)
     except UnderRepair:
         return {"adopted": False, "excluded": [], "signers": None}
-    approvers = {each.by.person for each in found.approvals}
-    barred = barred_from(register, certificate, approvers)
+    approvers = {each.by.person for each in run.rehearsal.approvals}
+    barred = barred_from(run.register, certificate, approvers)
     return {
-        "adopted": certificate.edition == found.edition,
+        "adopted": certificate.edition == run.rehearsal.edition,
         "excluded": sorted(approvers & barred),
-        "signers": found.signers(id, barred),
+        "signers": run.rehearsal.signers(certificate.id, barred),
     }
 
 

@@ -41,19 +41,24 @@ def _named_by_digest() -> dict[str, tuple[str, bytes]]:
 STATIC = _named_by_digest()
 
 
+def environment() -> Environment:
+    """Where the templates are found; whatever is put into one is escaped, and what is missing is an error."""
+    return Environment(
+        loader=PackageLoader("api"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
 class Renderer:
     """Makes the pages of a register that the public reaches at ``public_url``, in the name of ``issuer``."""
 
     def __init__(self, public_url: str, issuer: Mapping[Language, str], *, simulation: bool) -> None:
         self.public_url = public_url
         self.base = urlsplit(public_url).path
-        self._templates = Environment(
-            loader=PackageLoader("api"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = environment()
         self._templates.globals |= {"simulation": simulation, "issuer": issuer, "static": self._static}
 
     def page(

@@ -87,8 +87,10 @@ def _expect_same(corpus: Path) -> None:
 
 
 def _comparing(house: House, edition: str, against: str | None, period: Period, on: str | None) -> Comparing:
-    editions = house.register.editions
+    editions = dict(house.register.editions)
     other = edition_named(against, editions) if against else None
+    if other is not None:
+        editions[other.id] = other
     day = day_option(on) or house.today()
     return Comparing(edition_named(edition, editions), editions, day, against=other, period=period)
 

@@ -23,7 +23,9 @@ def scheme() -> None:
 @app.command()
 def diff(old: Name, new: Name, json: Annotated[bool, typer.Option("--json", help="a list of objects")] = False) -> None:
     """What changes from one edition to another, value by value, in words."""
-    before, after = (edition_named(name, shipped_editions()) for name in (old, new))
+    shipped = shipped_editions()
+    before = edition_named(old, shipped)
+    after = edition_named(new, {**shipped, before.id: before})
     found = list(differences(before, after))
     if json:
         typer.echo(msgspec.json.format(msgspec.json.encode([each._asdict() for each in found]), indent=1))

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from ipaddress import ip_network
+from ipaddress import IPv6Address, ip_network
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -18,35 +19,46 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CERTLIFE_", extra="ignore")
 
-    database_url: str | None = Field(None, description="PostgreSQL as the service's role (certlife_service)")
-    engine_database_url: str | None = Field(None, description="PostgreSQL as the engine's role (certlife_engine)")
-    owner_database_url: str | None = Field(
-        None, description="PostgreSQL as the owner; used by `certlife migrate` alone"
+    database_url: str | None = Field(default=None, description="PostgreSQL as the service's role (certlife_service)")
+    engine_database_url: str | None = Field(
+        default=None, description="PostgreSQL as the engine's role (certlife_engine)"
     )
-    data: Path = Field(Path(".certlife"), description="where the embedded PostgreSQL keeps its data")
-    now: AwareDatetime | None = Field(None, description="the instant at which a simulated register's process starts")
-    keys: Path | None = Field(None, description="where the signing keys are kept; by default under CERTLIFE_DATA")
+    owner_database_url: str | None = Field(
+        default=None, description="PostgreSQL as the owner; used by `certlife migrate` alone"
+    )
+    data: Path = Field(default=Path(".certlife"), description="where the embedded PostgreSQL keeps its data")
+    now: AwareDatetime | None = Field(
+        default=None, description="the instant at which a simulated register's process starts"
+    )
+    keys: Path | None = Field(
+        default=None, description="where the signing keys are kept; by default under CERTLIFE_DATA"
+    )
     host: str = "127.0.0.1"
     port: int = 8000
     public_url: str | None = Field(
-        None, pattern=r"^https?://[^/?#\s]+(/[^?#\s]*[^/?#\s])?$", max_length=200,
+        default=None, pattern=r"^https?://[^/?#\s]+(/[^?#\s]*[^/?#\s])?$", max_length=200,
         description="where the public reaches the service, without a slash at the end: the issuer of signed answers",
     )  # fmt: skip
     complain_at: str | None = Field(
-        None, pattern=r"^(https?://|mailto:)[^\s<>\"]+$", max_length=300,
+        default=None, pattern=r"^(https?://|mailto:)[^\s<>\"]+$", max_length=300,
         description="where the public complains, https: or mailto:; left out, the pages show no such link",
     )  # fmt: skip
-    issuer_zh: str = Field("", max_length=100, description="the certification body's name, on pages and documents")
-    issuer_en: str = Field("", max_length=100, description="the same in English")
-    status_per_minute: int = Field(6000, ge=1, description="how many public questions one client may ask a minute")
+    issuer_zh: str = Field(
+        default="", max_length=100, description="the certification body's name, on pages and documents"
+    )
+    issuer_en: str = Field(default="", max_length=100, description="the same in English")
+    status_per_minute: int = Field(
+        default=6000, ge=1, description="how many public questions one client may ask a minute"
+    )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas"
+        default=(),
+        description="addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas",
     )
-    ledger_folder: Path | None = Field(None, description="where checkpoints are written for others to take")
+    ledger_folder: Path | None = Field(default=None, description="where checkpoints are written for others to take")
     ledger_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="https addresses that every new checkpoint is sent to, separated by commas"
+        default=(), description="https addresses that every new checkpoint is sent to, separated by commas"
     )
-    tick_seconds: int = Field(60, ge=1, description="how often the clock looks for what is due")
+    tick_seconds: int = Field(default=60, ge=1, description="how often the clock looks for what is due")
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
@@ -59,7 +71,7 @@ class Settings(BaseSettings):
     def _https(cls, given: str | Iterable[str]) -> tuple[str, ...]:
         """Each an https address without a name or password in it."""
         for word in (words := _words(given)):
-            if not HTTPS.fullmatch(word):
+            if not HTTPS.fullmatch(word) or not _leads_somewhere(word):
                 raise ValueError(f"{word!r} is no address like https://example.org/checkpoints")
         return words
 
@@ -78,6 +90,15 @@ class Settings(BaseSettings):
     @property
     def starts_at(self) -> datetime | None:
         return self.now.astimezone(UTC) if self.now else None
+
+
+def _leads_somewhere(address: str) -> bool:
+    """Whether its port is one, and what stands in brackets an IPv6 address."""
+    try:
+        parts = urlsplit(address)
+        return parts.port != 0 and (":" not in (parts.hostname or "") or bool(IPv6Address(parts.hostname)))
+    except ValueError:
+        return False
 
 
 def _words(given: str | Iterable[str]) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from typing import Any, get_args
 from lifecycle import commands as c
 from lifecycle import events as e
 from lifecycle.documents import DocumentStanding
+from lifecycle.files import MEMBERS
+from lifecycle.notices import STATES
 from lifecycle.transitions import Stage, Status
 
 Schema = dict[str, Any]
@@ -51,6 +53,7 @@ def recorded_about(subject: str) -> Schema:
     perhaps_told = {
         "position": COUNT,
         "certificate_number": TEXT,
+        "person": TEXT,
         "proposal": COUNT,
         "digest": SHA256,
         "expires_at": INSTANT,
@@ -126,6 +129,8 @@ CERTIFICATE = exactly(
     cases=list_of(ref("Case")),
     proposals=list_of(ref("Proposal")),
     unsupported=list_of(exactly(version=COUNT, since=DAY)),
+    on=DAY,
+    known_at=perhaps(INSTANT),
 )
 
 EVENT: Schema = {
@@ -173,6 +178,7 @@ REHEARSAL_LINE = exactly(
     excluded=list_of(TEXT),
     signers=perhaps(list_of(TEXT)),
     notices=list_of({"enum": ["edition", "grade", "visit"]}),
+    set_aside=perhaps(TEXT),
 )
 
 REHEARSAL = exactly(
@@ -190,6 +196,7 @@ REHEARSAL = exactly(
     lines=perhaps(COUNT),
     approvals=list_of(exactly(person=TEXT, role=TEXT, certificate=perhaps(ID))),
     missing=list_of(TEXT),
+    halted_because=perhaps(TEXT),
     adopted=perhaps(COUNT),
     not_in_force=perhaps(COUNT),
     set_aside=list_of(exactly(reason=TEXT, certificates=COUNT)),
@@ -243,6 +250,26 @@ DOCUMENT = exactly(
     ),
 )
 
+CITED_FILE = exactly(
+    sha256=SHA256,
+    kept=FLAG,
+    size=perhaps(COUNT),
+    media_type=perhaps(TEXT),
+    kept_at=perhaps(INSTANT),
+    cited_by=list_of(exactly(version=COUNT, type=TOPIC, member={"enum": list(MEMBERS)}, internal=FLAG)),
+)
+
+NOTICE = exactly(
+    of=COUNT,
+    type=TOPIC,
+    title=perhaps(exactly(zh=TEXT, en=TEXT)),
+    effective_on=DAY,
+    state={"enum": list(STATES)},
+    void=FLAG,
+    served=list_of(exactly(version=COUNT, served_on=DAY, proof_sha256=SHA256, notice_sha256=perhaps(SHA256))),
+    appeal_until=perhaps(DAY),
+)
+
 CHANGED: Schema = {
     "description": "By the name of a member of the certificate's state, its value before and after.",
     "type": "object",
@@ -290,6 +317,8 @@ ANSWERS: dict[str, Schema] = {
     "Proposal": PROPOSAL,
     "Event": EVENT,
     "Document": DOCUMENT,
+    "CitedFile": CITED_FILE,
+    "Notice": NOTICE,
     "ListedCertificate": LISTED,
     "Deadline": DEADLINE,
     "TrailEvent": TRAIL_EVENT,

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from api.house import House, addresses, opened
+from api.query import DAY
 from api.settings import Settings
 
 console = Console(highlight=False, soft_wrap=True)
@@ -30,9 +31,11 @@ def day_option(text: str | None) -> date | None:
     if text is None:
         return None
     try:
-        return date.fromisoformat(text)
+        if DAY.fullmatch(text):
+            return date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter("a day is written YYYY-MM-DD") from None
+        pass
+    raise typer.BadParameter("a day is written YYYY-MM-DD")
 
 
 Day = Annotated[str | None, typer.Option(metavar="DAY", help="a legal day, YYYY-MM-DD")]

@@ -20,17 +20,18 @@ from api.trail_views import SHOWN_TO_HOLDER, changes_for_holder, told_for_holder
 from api.views import event_view
 from lifecycle import events as e
 from lifecycle.certificate import Certificate, fold
-from lifecycle.errors import Malformed
 from lifecycle.rules import Edition
 from lifecycle.store import Recorder
 from lifecycle.trail_reads import TrailReads
 from projections import trail_questions
 from projections.changes import as_json, between
 from projections.engine import standing
+from projections.told import cause_text
 from projections.trail_questions import Asked, Found, Relation
 
 EXPORTED_AT_ONCE = 1_000
 BEFORE_ALL = datetime(1900, 1, 1, tzinfo=UTC)
+AFTER_ALL = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class Trail:
@@ -74,15 +75,18 @@ class Trail:
         }
         return msgspec.json.encode(answer)
 
-    def changes(self, identity: Identity, certificate_id: UUID, earlier: datetime, later: datetime) -> bytes:
-        """What was known of the certificate at one instant and at another, where the two differ, and what was recorded
-        in between. Raises CertificateUnknown, and Malformed for instants out of order."""
-        if later < earlier:
-            raise Malformed(problem="`from` must not be later than `to`")
+    def changes(
+        self, identity: Identity, certificate_id: UUID, earlier: datetime | None, later: datetime | None
+    ) -> bytes:
+        """What was known of the certificate before one instant and before another, where the two differ, and what was
+        recorded from the one on until the other; from the beginning, or until now. Raises CertificateUnknown, and
+        ProjectionLate while the trail does not tell yet what the certificate's stream holds."""
+        before, until = earlier or BEFORE_ALL, later or AFTER_ALL
         certificate = self.register.certificate(certificate_id)
         require_own(identity, certificate_id, certificate.organisation)
-        changed = between(_known(certificate, earlier), _known(certificate, later))
-        positions = [each.position or 0 for each in certificate.history if earlier < _recorded_at(each) <= later]
+        changed = between(_known(certificate, before), _known(certificate, until))
+        positions = [each.position or 0 for each in certificate.history if before <= _recorded_at(each) < until]
+        self.questions.await_position(max(positions, default=None), "trail")
         with self.recorder.connection() as connection:
             found = trail_questions.events(connection, positions)
         asked = {"certificate": certificate_id, "from": earlier, "to": later}
@@ -91,13 +95,16 @@ class Trail:
             changed = changes_for_holder(changed)
             found = [each for each in found if _may_see(identity, msgspec.json.decode(each.told))]
         told = [msgspec.Raw(self._told(identity, each)) for each in found]
-        answer = {"from": earlier, "to": later, "changed": msgspec.Raw(as_json(changed)), "events": told}
+        now = self.questions.now()  # what will be known later nobody knows
+        shown = {"from": before, "to": min(later or now, now)}
+        answer = {**shown, "changed": msgspec.Raw(as_json(changed)), "events": told}
         return msgspec.json.encode(answer)
 
     def export(self, identity: Identity, asked: Asked, form: Format) -> Generator[bytes]:
         """Every event that is wanted and recorded by now, in that form, piece by piece; memory stays flat.
 
-        That it begins is recorded before the first byte, and at its end how many events were given.
+        That it begins is recorded before the first byte, and at its end, also where the caller goes away, how many
+        events were given at most.
         """
         wanted = _within(identity, asked)
         with self.recorder.connection() as connection:
@@ -107,8 +114,8 @@ class Trail:
 
     def _exported(self, identity: Identity, wanted: Asked, form: Format, upto: int) -> Generator[bytes]:
         after, count = 0, 0
-        yield trail_forms.head(form)
         try:
+            yield trail_forms.head(form)
             while True:
                 with self.recorder.connection() as connection:
                     found = trail_questions.page(
@@ -145,8 +152,9 @@ class Trail:
         if told["cause"] is None:
             return {"receipt": None, "same_cause": 0}
         cause = e.Cause(**told["cause"])
-        kept = trail_questions.receipt(connection, told["by"]["person"], cause.id) if cause.kind == "request" else None
-        same = trail_questions.count_of_cause(connection, f"{cause.kind}:{cause.id}")
+        person = told["by"]["person"]
+        kept = trail_questions.receipt(connection, person, cause.id) if cause.kind == "request" else None
+        same = trail_questions.count_of_cause(connection, person, cause_text(cause))
         return {"receipt": kept, "same_cause": same}
 
     def _chain(self, identity: Identity, relations: list[Relation], shown: dict[int, Found]) -> list[dict[str, Any]]:
@@ -161,8 +169,7 @@ class Trail:
         ]
 
     def _record(self, identity: Identity, kind: str, asked: Any, rows: int | None, **more: Any) -> None:
-        question = msgspec.json.encode({"kind": kind, **msgspec.to_builtins(asked), **more}).decode()
-        self.reads.record(identity.by, question, rows, self.register.clock.instant())
+        self.questions.record_read(identity.by, {"kind": kind, **msgspec.to_builtins(asked), **more}, rows)
 
 
 def _within(identity: Identity, asked: Asked) -> Asked:
@@ -185,8 +192,8 @@ def _may_see(identity: Identity, told: dict[str, Any]) -> bool:
     return own or identity.role != "applicant"
 
 
-def _known(certificate: Certificate, at: datetime) -> Certificate:
-    return fold(certificate.id, [each for each in certificate.history if _recorded_at(each) <= at])
+def _known(certificate: Certificate, before: datetime) -> Certificate:
+    return fold(certificate.id, [each for each in certificate.history if _recorded_at(each) < before])
 
 
 def _recorded_at(recorded: e.Recorded) -> datetime:

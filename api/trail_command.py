@@ -13,7 +13,7 @@ from api.house import House
 from api.identity import OPERATOR
 from api.query import LIMIT
 from api.terminal import Day, at_home, console, day_option
-from api.trail import BEFORE_ALL, Trail
+from api.trail import Trail
 from api.trail_forms import Format
 from api.trail_routes import asked_for, instant_of
 from lifecycle.periods import ZONE
@@ -57,7 +57,7 @@ def trail(
         elif changes:
             if known is None:
                 raise typer.BadParameter("--changes needs --certificate")
-            answer = asked.changes(OPERATOR, known, first or BEFORE_ALL, last or house.questions.now())
+            answer = asked.changes(OPERATOR, known, first, last)
             _show_changes(msgspec.json.decode(answer)["changed"])
         elif form is not None:
             if out is None:

@@ -14,8 +14,8 @@ COLUMNS = (
     "organisation", "stream", "version", "case", "proposal", "edition", "cause", "body_sha256", "grounds", "clauses",
     "refers", "changed", "problem",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would calculate."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""How a cell begins that a spreadsheet would calculate; where they take fullwidth signs for the others, these too."""
 
 
 def head(form: Format) -> bytes:

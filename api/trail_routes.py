@@ -1,16 +1,19 @@
 """GET: the trail. Every question here is itself recorded."""
 
+from collections.abc import AsyncGenerator, Generator
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
+from anyio import CancelScope
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 
 from api.identity import Identity, identify, require
 from api.lookup import QUESTIONERS
-from api.query import DAY, INSTANT, LIMIT, CursorText, Limit, Position, clean, require_exact_day
-from api.trail import BEFORE_ALL, Trail
+from api.query import DAY, INSTANT, LIMIT, CursorText, Limit, Position, clean, require_exact_day, require_known
+from api.trail import Trail
 from api.trail_forms import MEDIA_TYPES, Format
 from lifecycle import events as e
 from lifecycle.errors import Malformed
@@ -66,7 +69,17 @@ def asked_for(**wanted: object) -> Asked:
         raise Malformed(problem=f"cause begins with one of {', '.join(CAUSES)}")
     if found.proposal is not None and found.certificate is None:
         raise Malformed(problem="proposal is a number within a certificate: name the certificate too")
+    require_order(found.recorded_from, found.recorded_before)
+    if found.effective_from and found.effective_to and found.effective_from > found.effective_to:
+        raise Malformed(problem="effective_from must not be later than effective_to")
     return found
+
+
+def require_order(begin: datetime | None, end: datetime | None) -> tuple[datetime | None, datetime | None]:
+    """Both, if the one is before the other. Raises Malformed."""
+    if begin and end and begin >= end:
+        raise Malformed(problem="from must be earlier than to; a day given as to is included")
+    return begin, end
 
 
 def instant_of(name: str, text: str | None) -> datetime | None:
@@ -81,7 +94,8 @@ def instant_of(name: str, text: str | None) -> datetime | None:
             return datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         pass
-    raise Malformed(problem=f"{name} must be a day, YYYY-MM-DD, or an instant such as 2026-05-03T00:00:00Z")
+    hint = "; in an address + is written %2B" if " " in text else ""
+    raise Malformed(problem=f"{name} must be a day, YYYY-MM-DD, or an instant such as 2026-05-03T00:00:00Z{hint}")
 
 
 Wanted = Annotated[Asked, Depends(asked)]
@@ -89,7 +103,7 @@ Wanted = Annotated[Asked, Depends(asked)]
 
 def router(trail: Trail) -> APIRouter:
     """The addresses of the trail."""
-    routes = APIRouter()
+    routes = APIRouter(dependencies=[Depends(require_known)])
 
     def asked_by(request: Request, act: str) -> Identity:
         identity = identify(trail.register, request)
@@ -116,10 +130,11 @@ def router(trail: Trail) -> APIRouter:
     def changes(
         request: Request, certificate_id: UUID, earlier: From = None, later: To = None, min_position: Position = None
     ) -> Response:
-        """What changed between what was known of a certificate at two instants: before all, and now, if left out."""
+        """What changed between what was known of a certificate before two instants: at first, and now, if left out."""
         identity = asked_by(request, "read the trail")
         trail.questions.await_position(min_position, "trail")
-        begin, end = instant_of("from", earlier) or BEFORE_ALL, instant_of("to", later) or trail.questions.now()
+        begin, end, now = instant_of("from", earlier), instant_of("to", later), trail.questions.now()
+        require_order(begin, min(end or now, now))
         return _json(trail.changes(identity, certificate_id, begin, end))
 
     def export(form: Format) -> None:
@@ -128,13 +143,22 @@ def router(trail: Trail) -> APIRouter:
             """Everything that is wanted, in one file. That it was exported is recorded."""
             identity = asked_by(request, "export the trail")
             trail.questions.await_position(min_position, "trail")
-            return StreamingResponse(
-                trail.export(identity, wanted, form), headers=NO_STORE, media_type=MEDIA_TYPES[form]
-            )
+            pieces = to_the_end(trail.export(identity, wanted, form))
+            return StreamingResponse(pieces, headers=NO_STORE, media_type=MEDIA_TYPES[form])
 
     export("csv")
     export("jsonl")
     return routes
+
+
+async def to_the_end(pieces: Generator[bytes]) -> AsyncGenerator[bytes]:
+    """The pieces; what they end with is done also where the caller goes away, and not by the thread that serves all."""
+    try:
+        async for piece in iterate_in_threadpool(pieces):
+            yield piece
+    finally:
+        with CancelScope(shield=True):
+            await run_in_threadpool(pieces.close)
 
 
 def _json(body: bytes) -> Response:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from api.views import INTERNAL
+from api.views import INTERNAL, without_texts
 from lifecycle import events as e
 from projections.changes import Changes
 from projections.folds import CERTIFICATE_FACTS
@@ -17,6 +17,7 @@ SHOWN_TO_HOLDER = frozenset(
 """Types of events that a holder is shown."""
 
 _HIDDEN = {"by": None, "signed_by": [], "cause": None, "proposal": None, "refers": [], "problem": None}
+_SHOWN_GROUNDS = ("reasons", "closed", "changes", "void", "recomputed")
 _SHOWN_MEMBERS = frozenset({
     "organisation", "scheme", "edition", "status", "standings", "withdrawal_since", "first_certified_on", "document",
     "due", "last_check_on", "visits", "periods", "levels", "numbers", "holders", "addresses", "scopes", "types",
@@ -30,13 +31,9 @@ _SHOWN_OF_CASES = frozenset({
 def told_for_holder(told: bytes) -> bytes:
     """The event without who did it, why it was proposed, and what it changed inside."""
     shown: dict[str, Any] = msgspec.json.decode(told)
-    reasons = {
-        name: [{"code": reason["code"]} for reason in shown["grounds"][name]]
-        for name in ("reasons", "closed")
-        if name in shown["grounds"]
-    }
+    grounds = {name: without_texts(name, value) for name, value in shown["grounds"].items() if name in _SHOWN_GROUNDS}
     changed = None if shown["changed"] is None else changes_for_holder(shown["changed"])
-    return msgspec.json.encode(shown | _HIDDEN | {"grounds": reasons, "changed": changed})
+    return msgspec.json.encode(shown | _HIDDEN | {"grounds": grounds, "changed": changed})
 
 
 def changes_for_holder(changed: Changes) -> Changes:

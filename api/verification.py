@@ -1,4 +1,4 @@
-"""What `certlife verify` looks at: the register as it stands, believed in nothing; it writes nothing.
+"""What `certlife verify` looks at: the register as it stands, believed in nothing; it changes nothing.
 
 Signatures are held to the keys that the register names, unless keys are given: whoever can change everything in the
 database can name a key of their own there.
@@ -12,16 +12,36 @@ from psycopg import Connection
 
 from api.checkpoints import raw
 from api.published_folder import PublishedFolder
+from api.stars import StarsByEdition
 from lifecycle import events as e
 from lifecycle import upcast
+from lifecycle.errors import Refusal
 from lifecycle.keys import REGISTER
-from projections.check import Check
+from projections.check import Check, end_of
 from projections.check_ledger import LedgerCheck
+from projections.check_orphans import OrphansCheck
+from projections.check_read_models import ReadModelCheck
+from projections.check_receipts import ReceiptsCheck
+from projections.check_streams import StreamsCheck, known_by
 from projections.checkpoints import last_note
+from projections.deadlines import DeadlinesProjection
 from projections.ledger import SQL
 from projections.note import NoteRefused, VerifierKey, read, verifier_key
+from projections.register import RegisterProjection
+from projections.trail import TrailProjection
 
 POINT = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+NAMES = ("trail", "ledger", "streams", "register", "deadlines", "receipts", "orphans")
+"""Of every check there is; those that take longest first."""
+
+
+class CheckUnknown(Refusal):
+    code = "check_unknown"
+    kind = "invalid"
+    en = "There is no check {name}. There are: {names}."
+    zh = "没有检查 {name}。现有检查：{names}。"
 
 
 def checks(
@@ -32,9 +52,22 @@ def checks(
     Raises note.NoVerifierKey, OSError.
     """
     notes = sorted(((file.read_bytes().decode("utf-8", "replace"), str(file)) for file in files), key=_size)
-    published = folder.notes() if folder else iter(())
     trusted = [verifier_key(key) for key in keys] or list(_named(connection, folder, notes))
-    return [LedgerCheck(trusted, [published, notes])]
+    stars = StarsByEdition(known_by(connection, end_of(connection)).editions)
+    projections = (RegisterProjection(stars), DeadlinesProjection(), TrailProjection())
+    made = [
+        LedgerCheck(trusted, [folder or (), notes]), StreamsCheck(), ReceiptsCheck(), OrphansCheck(),
+        *map(ReadModelCheck, projections),  # pyright: ignore[reportArgumentType]
+    ]  # fmt: skip
+    return sorted(made, key=lambda check: NAMES.index(check.name))
+
+
+def named(only: Sequence[str]) -> frozenset[str]:
+    """The checks asked for; all if none is named. Raises CheckUnknown."""
+    for name in only:
+        if name not in NAMES:
+            raise CheckUnknown(name=name, names=", ".join(NAMES))
+    return frozenset(only or NAMES)
 
 
 def _named(
@@ -42,8 +75,8 @@ def _named(
 ) -> Iterator[VerifierKey]:
     """The keys that the register names, under every name that the log bears anywhere."""
     last = last_note(connection)
-    published = folder.last_note() if folder else None
-    texts = [last.text if last else "", published[0] if published else "", *(text for text, _ in notes)]
+    kept = folder.last_note() if folder else None
+    texts = [last.text if last else "", kept[0] if kept else "", *(text for text, _ in notes)]
     values = {"register": REGISTER, "topic": e.topic_of(e.SigningKeyAdded)}
     for topic, state in connection.execute(SQL["select_signing_keys"], values).fetchall():
         for origin in {_origin(text) for text in texts}:

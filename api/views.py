@@ -57,7 +57,7 @@ def event_view(recorded: Recorded, *, full: bool) -> dict[str, Any]:
     """One fact of the stream with its columns; without ``full`` persons and internal reasons are left out."""
     fact = msgspec.to_builtins(recorded.fact)
     if not full:
-        fact = {name: _without_texts(name, value) for name, value in fact.items() if name not in PRIVATE}
+        fact = {name: without_texts(name, value) for name, value in fact.items() if name not in PRIVATE}
     return {
         "version": recorded.version,
         "position": recorded.position,
@@ -68,11 +68,11 @@ def event_view(recorded: Recorded, *, full: bool) -> dict[str, Any]:
     }
 
 
-def _without_texts(name: str, value: Any) -> Any:
+def without_texts(name: str, value: Any) -> Any:
     """The value of a fact's member with the codes of reasons alone, also where a correction changes them."""
     if name == "changes":
         return [
-            {at: each if at == "path" else _without_texts(change["path"], each) for at, each in change.items()}
+            {at: each if at == "path" else without_texts(change["path"], each) for at, each in change.items()}
             for change in value
         ]
     if name in ("reasons", "closed", "/reasons"):

@@ -5,7 +5,7 @@ import importlib
 import json
 from typing import Any
 
-NAMES = ("append", "command", "engine", "lookup", "rebuild", "replay", "tick", "trail")
+NAMES = ("append", "command", "engine", "evidence", "lookup", "rebuild", "replay", "tick", "trail", "verify")
 
 
 def main() -> None:

@@ -40,7 +40,8 @@ def ground() -> Generator[House]:
     """A house on a durable PostgreSQL of its own: a simulation with its staff, nothing running by itself."""
     with TemporaryDirectory(prefix="certlife-bench-") as folder:
         Path(folder).chmod(0o711)  # an unprivileged account may have to run the server
-        with embedded(Path(folder) / "data", "simulation") as where, opened(where, Settings(now=BEGIN)) as house:
+        settings = Settings(now=BEGIN, keys=Path(folder) / "keys")
+        with embedded(Path(folder) / "data", "simulation") as where, opened(where, settings) as house:
             register_staff(house.register)
             yield house
 

@@ -6,19 +6,12 @@ number, the finished answers of a certificate that was issued.
 """
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import md5
-from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
-from time import sleep
 from typing import Any
 from urllib.request import urlopen
 
@@ -26,6 +19,7 @@ import psycopg
 
 from benchmarks.callers import Outcome, Questions, call
 from benchmarks.ground import figure, ground, issued, middle
+from benchmarks.serving import free_port, running, service
 from lifecycle.sql import load
 
 SQL = load("lookup", "benchmarks")
@@ -101,23 +95,14 @@ def _paired(what: str, rounds: Sequence[dict[str, Outcome]], ours: str, other: s
 @contextmanager
 def register(size: int) -> Generator[Served]:
     """``certlife serve`` over a register with so many numbers."""
-    with ground() as house, TemporaryDirectory() as folder:
+    with ground() as house:
         acts = issued(house)
         house.present.move_to(datetime.now(UTC))
         house.catch_up()
         with psycopg.connect(house.addresses.owner, autocommit=True) as owner:
             owner.execute(SQL["fill_register"], {"number": acts.certificate().numbers.last, "count": size})
             owner.execute(SQL["analyze_register"])
-        port = _free_port()
-        settings = {
-            "DATABASE_URL": house.addresses.service,
-            "ENGINE_DATABASE_URL": house.addresses.engine,
-            "KEYS": str(Path(folder) / "keys"),
-            "PORT": str(port),
-            "STATUS_PER_MINUTE": str(10**9),
-        }
-        command = ["-c", "from api.cli import main; main()", "serve", "--no-clock"]
-        with _running(command, port, {f"CERTLIFE_{name}": value for name, value in settings.items()}):
+        with service(house) as port:
             yield Served(port, _some_numbers(size), house.addresses.owner)
 
 
@@ -128,36 +113,9 @@ def peer(kind: str, length: int, of: Served) -> Generator[Served]:
         with psycopg.connect(of.database, autocommit=True) as owner:
             for statement in ("create_answers", "fill_answers", "analyze_answers"):
                 owner.execute(SQL[statement], {"length": length})
-    port = _free_port()
-    with _running(["-m", "benchmarks.peers", kind, str(port), str(length), of.database], port, {}):
+    port = free_port()
+    with running(["-m", "benchmarks.peers", kind, str(port), str(length), of.database], port, {}):
         yield Served(port, of.numbers)
-
-
-@contextmanager
-def _running(command: Sequence[str], port: int, environment: dict[str, str]) -> Generator[None]:
-    process = subprocess.Popen([sys.executable, *command], env=os.environ | environment, stdout=subprocess.DEVNULL)
-    try:
-        _await(port, process)
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _await(port: int, process: subprocess.Popen[bytes]) -> None:
-    while process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            sleep(0.05)
-        else:
-            return
-    raise RuntimeError(f"the server on port {port} ended at once")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
 
 
 # ---- numbers ---------------------------------------------------------------------------------------------------------

@@ -5,13 +5,11 @@ And how many public questions a second are answered while it is made anew, of th
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
-from time import perf_counter, sleep
+from time import perf_counter
 from typing import Any
 
 import psycopg
@@ -21,6 +19,7 @@ from benchmarks import engine
 from benchmarks.callers import Questions, call
 from benchmarks.ground import figure, ground, middle
 from benchmarks.register import SQL, filled
+from benchmarks.serving import CERTLIFE, service, settings_of
 from projections.rebuild import rebuild
 from projections.register import RegisterProjection
 
@@ -30,7 +29,6 @@ RUNNER_PART = 2_000
 """How many facts the runner projects."""
 SECONDS = 8.0
 NUMBERS = 100_000
-CERTLIFE = str(Path(sys.executable).with_name("certlife"))
 
 
 def run(events: int | None) -> tuple[int, list[dict[str, Any]]]:
@@ -45,7 +43,7 @@ def run(events: int | None) -> tuple[int, list[dict[str, Any]]]:
             ours.append(_rebuilt(house, projection))
             runner.append(engine.runner(house, part))
         _rebuilt(house, projection)
-        with _served(house) as port:
+        with service(house) as port:
             asked = _questions(house, port)
             before, during = [], []
             for _ in range(ROUNDS):
@@ -89,47 +87,13 @@ def _questions(house: House, port: int) -> Questions:
 
 
 @contextmanager
-def _served(house: House) -> Generator[int]:
-    """The service with its engine, in a process of its own; answers its port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    environment = _environment(house) | {"CERTLIFE_PORT": str(port), "CERTLIFE_STATUS_PER_MINUTE": "1000000000"}
-    with _running(environment, "serve", "--no-clock") as service:
-        while service.poll() is None and not _answers(port):
-            sleep(0.1)
-        yield port
-
-
-@contextmanager
 def _being_rebuilt(house: House) -> Generator[None]:
     """Again and again."""
-    again = ["sh", "-c", 'while "$0" rebuild register; do :; done', CERTLIFE]
+    again = ["sh", "-c", 'while "$0" -c "$1" rebuild register; do :; done', sys.executable, CERTLIFE]
     silent: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(again, env=_environment(house), start_new_session=True, **silent) as loop:
+    with subprocess.Popen(again, env=os.environ | settings_of(house), start_new_session=True, **silent) as loop:
         try:
             yield
             assert loop.poll() is None, "the rebuild failed"
         finally:
             os.killpg(loop.pid, signal.SIGINT)
-
-
-@contextmanager
-def _running(environment: dict[str, str], *arguments: str) -> Generator[subprocess.Popen[bytes]]:
-    with subprocess.Popen([CERTLIFE, *arguments], env=environment, stdout=subprocess.DEVNULL) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as there:
-        return there.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _environment(house: House) -> dict[str, str]:
-    return os.environ | {
-        "CERTLIFE_DATABASE_URL": house.addresses.service,
-        "CERTLIFE_ENGINE_DATABASE_URL": house.addresses.engine,
-        "CERTLIFE_KEYS": str(house.settings.keys_folder),
-    }

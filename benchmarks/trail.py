@@ -40,7 +40,7 @@ def run(events: int | None) -> tuple[int, list[dict[str, Any]]]:
     """The number of rounds and the figures; ``events`` is how many facts the trail tells."""
     with ground() as house:
         filled(house, events or EVENTS)
-        certificates = copies(house, _long_life(house), CERTIFICATES)
+        certificates = copies(house, long_life(house), CERTIFICATES)
         for _ in rebuild(house.addresses.engine, TrailProjection(), 2):
             pass
         of_one = _measured(_of_one(house), _plain(house, "select_of_certificate", "certificate"), _each(certificates))
@@ -52,7 +52,7 @@ def run(events: int | None) -> tuple[int, list[dict[str, Any]]]:
     ]
 
 
-def _long_life(house: House) -> UUID:
+def long_life(house: House) -> UUID:
     """A certificate that complaints have brought to so many events."""
     with house.register.recorder.connection() as connection:
         ((id,),) = connection.execute(SQL["select_certificate"]).fetchall()

@@ -5,7 +5,7 @@ Safe to run at any time, anywhere, any number of times: a certificate that is on
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from lifecycle.comparison import Comparing, Line
 from lifecycle.decisions.adoption import Cited, NotAdopted, adopt, may_adopt
 from lifecycle.decisions.clock import owed
 from lifecycle.decisions.moment import Moment
+from lifecycle.documents import require_printable
 from lifecycle.entailed import entail
 from lifecycle.history import History, history_of
 from lifecycle.narrow import TOPICS
@@ -23,11 +24,17 @@ from lifecycle.periods import legal_day
 from lifecycle.rehearsal import Rehearsal, require_adoptable
 from lifecycle.rehearsal_lines import KeptLine
 from lifecycle.rehearsal_run import comparing, rehearsal, require_kept
+from lifecycle.rules import SerialOutOfSeries
 from lifecycle.service import Register
 from lifecycle.store import DayTurned, VersionConflict
 from lifecycle.work import Work
 
 TRIES = 20
+
+
+LONGEST_REASON = 300
+DONE = ("adopted", "already", "not_in_force")
+"""Every other outcome is the reason for which a certificate was set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,11 @@ class Adopted:
     number: str | None
     outcome: str
     facts: tuple[e.Fact, ...] = ()
+
+    @property
+    def set_aside(self) -> str | None:
+        """Why it stays as it is; None where it does not, or is no longer in force."""
+        return None if self.outcome in DONE else self.outcome
 
 
 @dataclass(slots=True)
@@ -66,8 +78,11 @@ class Run:
 
     def would(self) -> Iterator[Adopted]:
         """What would become of each certificate now. Records nothing."""
-        for kept in rehearsal_lines.each(self.register.recorder, self.rehearsal.id):
-            yield self._decided(kept)[1]
+        return map(self.would_be, rehearsal_lines.each(self.register.recorder, self.rehearsal.id))
+
+    def would_be(self, kept: KeptLine) -> Adopted:
+        """What would become of the line's certificate now. Records nothing."""
+        return self._decided(kept)[1]
 
     def adopt(self) -> Iterator[Adopted]:
         """Each certificate takes the edition, until the adoption is halted, or somebody else finished it."""
@@ -106,6 +121,8 @@ class Run:
             work, facts = self._facts(certificate, kept)
         except NotAdopted as aside:
             return None, Adopted(certificate.id, number, aside.why)
+        except SerialOutOfSeries:
+            return None, Adopted(certificate.id, number, "no_number")
         outcome = "adopted" if work else "not_in_force"
         return work, Adopted(certificate.id, number, outcome, facts)
 
@@ -124,10 +141,18 @@ class Run:
             evolve(certificate, certificate.version + 1, fact)
         signed = replace(moment, signed_by=signers)
         facts = adopt(certificate, self.comparing.edition, self._cited(kept), signed)
+        self._require_printable(certificate, facts)
         work = Work(certificate.id, stored)
         work.add(certificate.id, stored, [*before, *facts])
         entail(self.register, work, certificate, facts, signed)
         return work, (*before, *facts)
+
+    def _require_printable(self, certificate: Certificate, facts: Sequence[e.Fact]) -> None:
+        """Raises NotAdopted where the new level's document would show a blank."""
+        try:
+            require_printable(certificate, facts, self.register.editions, self.register.glyphs)
+        except errors.Unprintable:
+            raise NotAdopted("unprintable") from None
 
     def is_fresh(self, certificate: Certificate, line: Line) -> bool:
         """Does the line hold for the certificate as it stands? Judged again where its version has moved."""
@@ -138,10 +163,17 @@ class Run:
 
     def _moment(self, certificate: Certificate, kept: KeptLine) -> Moment:
         today = legal_day(self.register.recorder.present(self.register.clock.instant()))
-        _, serial = self.register.series(certificate.scheme, today.year)
         cause = e.Cause("rehearsal", str(self.rehearsal.id), kept.sha256)
-        number = self.comparing.edition.number(today.year, serial + 1)
+        number = self._next_number(certificate.scheme, today.year)
         return Moment(today, self.by, cause, self.register.editions, number=number)
+
+    def _next_number(self, scheme: str, year: int) -> str | None:
+        """The next free number of the year; None where every level is kept, and nothing is printed."""
+        said = self.comparing.edition.succession
+        if said is None or said.grade_at_adoption == "kept":
+            return None
+        _, serial = self.register.series(scheme, year)
+        return self.comparing.edition.number(year, serial + 1)
 
     def _barred(self, certificate: Certificate) -> frozenset[str]:
         return barred_from(self.register, certificate, {each.by.person for each in self.rehearsal.approvals})
@@ -153,7 +185,7 @@ class Run:
         def facts(stands: Rehearsal, moment: Moment) -> list[e.Fact]:
             if stands.state != "adopting":
                 return []
-            aside = {why: n for why, n in self.counted.items() if why not in ("adopted", "already", "not_in_force")}
+            aside = {why: n for why, n in self.counted.items() if why not in DONE}
             return [
                 e.AdoptionFinished(
                     **moment.stamp(moment.today, edition=stands.edition),
@@ -165,6 +197,16 @@ class Run:
 
         id = self.rehearsal.id
         self.register.add_to(lambda: rehearsal(self.register, id), facts, self.by, e.Cause("rehearsal", str(id)))
+
+
+def cut_short(register: Register, id: UUID, by: e.By, problem: str) -> None:
+    """An adoption under way halts, and says why; begun again, it goes on."""
+
+    def facts(stands: Rehearsal, moment: Moment) -> list[e.Fact]:
+        halted = e.AdoptionHalted(**moment.stamp(moment.today, edition=stands.edition), reason=problem[:LONGEST_REASON])
+        return [halted] if stands.state == "adopting" else []
+
+    register.add_to(lambda: rehearsal(register, id), facts, by, e.Cause("rehearsal", str(id)))
 
 
 def barred_from(register: Register, certificate: Certificate, persons: Collection[str]) -> frozenset[str]:

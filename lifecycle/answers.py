@@ -7,14 +7,13 @@ grade cannot be judged, what follows from it is not judged either, and is not gu
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 from lifecycle import events as e
-from lifecycle.inputs import Asked
+from lifecycle.gist import Asked
 from lifecycle.narrow import for_both
-from lifecycle.questions import BAR, OUTCOMES_OF, LevelGiven, Outcomes, ask
+from lifecycle.questions import BAR, OUTCOMES_OF, LevelGiven, Outcomes, as_asked, ask
 from lifecycle.rules import Edition, MalformedFindings
 from lifecycle.rules.scheme_terms import NO_LEVEL
 from lifecycle.rules.translation import Unjudged, asked_of
@@ -109,15 +108,20 @@ class UnderEdition:
         return self.level if type(fact) in _RENEWAL and earned == NO_LEVEL else earned
 
     def _ask(self, certificate: Asked, version: int, fact: e.Fact) -> Outcomes:
-        old = self.editions[fact.edition or certificate.edition]
         try:
-            return ask(certificate, self, fact, _asked_of(self.edition, old) if self.edition else old)
+            return ask(certificate, self, fact, self._edition_asked(certificate, fact))
         except Unjudged as unjudged:
             self.not_judged.append(NotJudged(version, e.topic_of(fact), unjudged.elements, "no_finding"))
         except MalformedFindings as refused:
             elements = (refused.element,) if refused.element else ()
             self.not_judged.append(NotJudged(version, e.topic_of(fact), elements, refused.problem))
         return dict.fromkeys(OUTCOMES_OF[type(fact)])
+
+    def _edition_asked(self, certificate: Asked, fact: e.Fact) -> Edition:
+        old = self.editions[fact.edition or certificate.edition]
+        if self.edition is None:
+            return as_asked(old, fact, self.editions)
+        return asked_of(self.edition, old, self.editions)
 
 
 def recorded_outcomes(certificate: Asked, fact: e.Fact, editions: Editions) -> Outcomes:
@@ -130,7 +134,9 @@ def status_on(certificate: Asked, answering: Answering, day: date) -> Status:
     until = answering.periods.at(day)
     if until is None:
         return "none"
-    standing: Status = next(stood.status for stood in reversed(certificate.standings) if stood.on <= day)
+    standing: Status = next(
+        stood.status for stood in reversed(certificate.standings) if stood.on <= day and stood.status != "expired"
+    )
     return "expired" if day > until and standing in LIVE else standing
 
 
@@ -184,8 +190,12 @@ def _plain(paths: tuple[str, ...]) -> Callable[[Asked, Any, Editions], Outcomes]
     return said
 
 
-def _due_if_any(certificate: Asked, fact: e.AssessmentRecorded | e.EditionAdopted, editions: Editions) -> Outcomes:
+def _assessed(certificate: Asked, fact: e.AssessmentRecorded, editions: Editions) -> Outcomes:
     return {} if fact.due is None else {"/due": fact.due}
+
+
+def _adopted(certificate: Asked, fact: e.EditionAdopted, editions: Editions) -> Outcomes:
+    return {} if fact.due is None else {"/due": fact.due, "/carried": fact.carried}
 
 
 def _bar(certificate: Asked, fact: e.CertificateWithdrawn, editions: Editions) -> Outcomes:
@@ -194,15 +204,10 @@ def _bar(certificate: Asked, fact: e.CertificateWithdrawn, editions: Editions) -
 
 _SAID: Mapping[type[e.Fact], Callable[[Asked, Any, Editions], Outcomes]] = for_both({
     **{fact: _plain(paths) for fact, paths in OUTCOMES_OF.items()},
-    e.AssessmentRecorded: _due_if_any,
-    e.EditionAdopted: _due_if_any,
+    e.AssessmentRecorded: _assessed,
+    e.EditionAdopted: _adopted,
     e.CertificateWithdrawn: _bar,
 })  # fmt: skip
 _ADOPTION, _GRADE, _RENEWAL = (
     frozenset(for_both({fact: None})) for fact in (e.EditionAdopted, e.GradeDetermined, e.CertificateRenewed)
 )
-
-
-@lru_cache(maxsize=64)
-def _asked_of(edition: Edition, old: Edition) -> Edition:
-    return asked_of(edition, old)

@@ -4,6 +4,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from lifecycle.errors import Refusal
+from lifecycle.events import Recorded, topic_of
 
 
 class NotAsProposed(Refusal):
@@ -41,10 +42,23 @@ class RoleGivenToOneself(Refusal):
     zh = "{person} 为自己颁发了角色为 {role} 的密钥 {key}。"
 
 
+class ErasedOneself(Refusal):
+    code = "erased_oneself"
+    kind = "forbidden"
+    en = "{person} erased that same person."
+    zh = "{person} 删除了自己。"
+
+
 class NotJudged(Refusal):
     code = "not_judged"
     en = "It cannot be judged: {problem}."
     zh = "无法判定：{problem}。"
+
+
+class NotLawful(Refusal):
+    code = "not_lawful"
+    en = "{problem}"
+    zh = "{problem_zh}"
 
 
 class Breach(NamedTuple):
@@ -55,3 +69,9 @@ class Breach(NamedTuple):
     position: int
     type: str
     refusal: Refusal
+
+
+def breach_of(recorded: Recorded, refusal: Refusal) -> Breach:
+    """The event, and what speaks against it."""
+    topic = topic_of(recorded.fact)
+    return Breach(recorded.originator_id, recorded.version, recorded.position or 0, topic, refusal)

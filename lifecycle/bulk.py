@@ -14,8 +14,9 @@ from lifecycle.sql import load
 from lifecycle.upcast import UPCASTS, read_lines, read_narrow
 
 SQL = load("bulk")
-FACTS_A_PART = 500_000
-"""So many that all a server scans for one part is worth it, so few that it sorts them in memory."""
+FACTS_A_PART = 50_000
+FACTS_SORTED = 500_000
+"""So many that what a server scans for one part is worth it, so few that it sorts them in memory."""
 IDS = 2**128
 
 
@@ -26,9 +27,9 @@ class Span(NamedTuple):
     last: UUID
 
 
-def spans(facts: int) -> Iterator[Span]:
-    """All ids, in parts of about so many facts as a part may have, where the log has so many ``facts``."""
-    parts = max(1, -(-facts // FACTS_A_PART))
+def spans(facts: int, a_part: int = FACTS_A_PART) -> Iterator[Span]:
+    """All ids, in parts of about so many facts ``a_part``, where the log has so many ``facts``."""
+    parts = max(1, -(-facts // a_part))
     ends = [IDS * part // parts for part in range(parts + 1)]
     return (Span(UUID(int=first), UUID(int=end - 1)) for first, end in pairwise(ends))
 

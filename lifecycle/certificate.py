@@ -5,7 +5,7 @@ into the state. Evolving only assigns: it refuses nothing, asks no rule and read
 readable when rules tighten. What may happen next is decided in ``decisions``; what the public is told, in ``status``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -25,6 +25,13 @@ class Standing(NamedTuple):
     status: Status
     since: date
     suspended_until: date | None = None
+
+
+class Carrying(NamedTuple):
+    """Another edition's elements taken over by the fact with that version."""
+
+    version: int
+    elements: tuple[e.ElementCarried, ...]
 
 
 @dataclass(slots=True)
@@ -65,11 +72,16 @@ class Case:
     def is_open(self) -> bool:
         return self.stage not in FINISHED
 
-    def graded_findings(self) -> list[e.Finding]:
-        """The findings as they count for the grade: a closed nonconformity conforms, its marks unchanged."""
-        if not self.closures:
-            return [*self.findings.values()]
-        return [conforming(f) if f.element in self.closures else f for f in self.findings.values()]
+    def graded_findings(self, carried: Sequence[Carrying] = ()) -> list[e.Finding]:
+        """The findings as they count for the grade: a closed nonconformity conforms, its marks unchanged; of those
+        made before other elements were taken over, the ones that stand."""
+        found = self.findings
+        if self.closures:
+            found = {code: conforming(f) if code in self.closures else f for code, f in found.items()}
+        for carrying in carried:
+            if carrying.version > (self.assessment or 0):
+                found = taken_over(found, carrying.elements)
+        return [*found.values()]
 
 
 @dataclass(slots=True)
@@ -117,6 +129,7 @@ class Certificate:
     checks: dict[str, date] = field(default_factory=dict)
     last_check_on: date | None = None
     findings: dict[str, e.Finding] = field(default_factory=dict)
+    carried: tuple[Carrying, ...] = ()
     visits: int = 0
 
     cases: dict[int, Case] = field(default_factory=dict)
@@ -172,6 +185,7 @@ def fold(id: UUID, history: Sequence[Recorded]) -> Certificate:
         evolve(certificate, recorded.version, recorded.fact)
     if amended is not history:
         _remember_teams(certificate, history)
+        _remember_approvals(certificate, history)
     certificate.history = history
     certificate.version = history[-1].version if history else 0
     return certificate
@@ -200,11 +214,27 @@ def _remember_teams(certificate: Certificate, history: Sequence[Recorded]) -> No
             certificate.cases[fact.case].team |= {*fact.team, fact.by.person}
 
 
+def _remember_approvals(certificate: Certificate, history: Sequence[Recorded]) -> None:
+    """A proposal that was approved is spent, also if the act that came of it was voided since."""
+    for recorded in history:
+        if recorded.fact.proposal in certificate.proposals and not isinstance(recorded.fact, e.ProposalRejected):
+            certificate.proposals[recorded.fact.proposal].state = "approved"
+
+
 def conforming(finding: e.Finding) -> e.Finding:
     """The finding as it reads once its nonconformity is closed, its marks unchanged."""
     if finding.outcome != "nonconforming":
         return finding
     return e.Finding(finding.element, "conforming", finding.marks)
+
+
+def taken_over(found: Mapping[str, e.Finding], carried: Iterable[e.ElementCarried]) -> dict[str, e.Finding]:
+    """The findings that stand for elements taken over, by these."""
+    return {
+        each.element: e.Finding(each.element, found[each.of[0]].outcome, found[each.of[0]].marks)
+        for each in carried
+        if each.stands and each.of[0] in found
+    }
 
 
 def _case(certificate: Certificate, version: int, fact: e.Fact) -> Case | None:
@@ -405,6 +435,10 @@ def _adopted(certificate: Certificate, case: Case | None, version: int, fact: e.
     certificate.edition = fact.new
     certificate.editions.put(fact.effective_on, fact.new)
     certificate.due = fact.due or certificate.due
+    if fact.carried:
+        certificate.checks = {each.element: each.checked_on for each in fact.carried if each.checked_on}
+        certificate.findings = taken_over(certificate.findings, fact.carried)
+        certificate.carried += (Carrying(version, fact.carried),)
 
 
 def _proposed(certificate: Certificate, case: Case | None, version: int, fact: e.ActProposed) -> None:

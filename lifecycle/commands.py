@@ -15,12 +15,14 @@ import msgspec
 from msgspec import Meta
 
 from lifecycle.errors import Malformed
-from lifecycle.events import Change, Deduction, Finding, Reason, Role, plain
+from lifecycle.events import Change, Deduction, ErasureGrounds, Finding, Reason, Role, plain
 
 Text = Annotated[str, Meta(min_length=1, max_length=2000)]
 Line = Annotated[str, Meta(min_length=1, max_length=300)]
+LONGEST_EDITION = 65_536
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$(?!\n)")]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+EventId = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[1-9][0-9]{0,8}$(?!\n)")]
 Team = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=20)]
 Reasons = Annotated[tuple[Reason, ...], Meta(min_length=1, max_length=20)]
 Evidence = Annotated[tuple[Sha256, ...], Meta(max_length=200)]
@@ -48,7 +50,22 @@ class RegisterOrganisation(Command, frozen=True, kw_only=True, tag="register_org
 
 
 class RegisterPerson(Command, frozen=True, kw_only=True, tag="register_person"):
-    person: Name
+    """``person`` is a pseudonym, given by the register if left out; name and contact are kept sealed."""
+
+    person: Name | None = None
+    name: Line | None = None
+    contact: Text | None = None
+
+
+class GiveDetails(Command, frozen=True, kw_only=True, tag="give_details"):
+    """Name and contact of a person, in place of those before, of which none is kept."""
+
+    name: Line | None = None
+    contact: Text | None = None
+
+
+class ErasePerson(Command, frozen=True, kw_only=True, tag="erase_person"):
+    grounds: ErasureGrounds
 
 
 class DeclareConflict(Command, frozen=True, kw_only=True, tag="declare_conflict"):
@@ -186,13 +203,18 @@ class Cancel(Command, frozen=True, kw_only=True, tag="cancel"):
 
 
 class Notify(Command, frozen=True, kw_only=True, tag="notify"):
+    """``notice_sha256`` is the digest of the notice that was served; its bytes are kept."""
+
     of: int
     served_on: date
     proof_sha256: Sha256
+    notice_sha256: Sha256 | None = None
 
 
 class LodgeAppeal(Command, frozen=True, kw_only=True, tag="lodge_appeal"):
-    against: int
+    """``against`` is the version of the disputed event, or its event_id, which says of which certificate it is."""
+
+    against: int | EventId
     grounds: Text
     request_sha256: Sha256 | None = None
 
@@ -223,7 +245,7 @@ class Correct(Command, frozen=True, kw_only=True, tag="correct"):
 class PublishEdition(Command, frozen=True, kw_only=True, tag="publish_edition"):
     """``text`` is the whole edition in TOML; ``order`` cites what lets it take effect on a day past."""
 
-    text: Annotated[str, Meta(min_length=1, max_length=65_536)]
+    text: Annotated[str, Meta(min_length=1, max_length=LONGEST_EDITION)]
     order: Text | None = None
 
 
@@ -261,6 +283,10 @@ class ApproveEdition(Approve, frozen=True, kw_only=True, tag="approve_edition"):
 
 class Reject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="reject"):
     reason: Text
+
+
+class RejectEdition(Reject, frozen=True, kw_only=True, tag="reject_edition"):
+    pass
 
 
 # ---- reading a body --------------------------------------------------------------------------------------------------
@@ -305,7 +331,7 @@ def body_of(command: msgspec.Struct) -> dict[str, Any]:
 
 def name_of(command: msgspec.Struct | type[msgspec.Struct]) -> str:
     """The command's name: what ``COMMANDS`` knows it by."""
-    return command.__struct_config__.tag
+    return str(command.__struct_config__.tag)
 
 
 def digest_of(certificate: UUID, command: msgspec.Struct) -> str:
@@ -328,7 +354,7 @@ def _texts(node: Any, path: str) -> Iterator[tuple[str, str]]:
 
 def _named(command: type[Command]) -> dict[str, type[Command]]:
     below = [_named(sub) for sub in command.__subclasses__()]
-    return {tag: cls for rows in below for tag, cls in rows.items()} or {command.__struct_config__.tag: command}
+    return {tag: cls for rows in below for tag, cls in rows.items()} or {name_of(command): command}
 
 
 COMMANDS: dict[str, type[Command]] = _named(Command)

@@ -5,7 +5,7 @@ same facts.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, Literal
 from uuid import UUID
@@ -14,8 +14,9 @@ import msgspec
 
 from lifecycle import events as e
 from lifecycle.answers import ALWAYS, Answering, AsRecorded, NotJudged, Period, UnderEdition, status_on
+from lifecycle.certificate import Certificate, evolve
+from lifecycle.gist import Asked, Gist, take_in
 from lifecycle.history import History
-from lifecycle.inputs import Inputs, take_in
 from lifecycle.questions import BAR, OUTCOMES_OF, Outcomes
 from lifecycle.rules import Edition
 from lifecycle.transitions import LIVE, Status
@@ -94,7 +95,8 @@ class Comparing:
         """The certificate's line; None where no question was put that is the edition's."""
         if not self._concerns(history):
             return None
-        certificate, flips, asked = Inputs(history.id), dict[str, Flip](), False
+        certificate, further = _beginning(history)
+        flips, asked = dict[str, Flip](), False
         before: Answering = self._before()
         after = UnderEdition(self.edition, self.editions, self.period)
         for at, fact in history.facts:
@@ -104,7 +106,7 @@ class Comparing:
                 asked = asked or (bool(says) and self.period.covers(fact.effective_on))
                 if said != says:
                     self._note(flips, certificate, at, fact, self._differing(said, says, after.level))
-            take_in(certificate, at, fact)
+            further(certificate, at, fact)
         return self._line(certificate, history.version, flips, before, after) if asked else None
 
     def _concerns(self, history: History) -> bool:
@@ -116,7 +118,7 @@ class Comparing:
         return UnderEdition(self.against, self.editions, self.period)
 
     def _line(
-        self, certificate: Inputs, version: int, flips: dict[str, Flip], before: Answering, after: UnderEdition
+        self, certificate: Asked, version: int, flips: dict[str, Flip], before: Answering, after: UnderEdition
     ) -> Line:
         stood, stands = self._stands(certificate, before), self._stands(certificate, after)
         return Line(
@@ -132,7 +134,7 @@ class Comparing:
             not_judged=tuple(after.not_judged),
         )
 
-    def _stands(self, certificate: Inputs, answering: Answering) -> Stands:
+    def _stands(self, certificate: Asked, answering: Answering) -> Stands:
         status = status_on(certificate, answering, self.on)
         due = answering.due if status in LIVE else None
         return Stands(answering.level, status, answering.periods.last, due.visit_on if due else None)
@@ -153,7 +155,7 @@ class Comparing:
             yield _sign(before.visit_on, after.visit_on)
 
     def _note(
-        self, flips: dict[str, Flip], certificate: Inputs, version: int, fact: e.Fact, found: Iterable[Differing]
+        self, flips: dict[str, Flip], certificate: Asked, version: int, fact: e.Fact, found: Iterable[Differing]
     ) -> None:
         """The first time that a question is answered in two ways."""
         old = self.against or self.editions[fact.edition or certificate.edition]
@@ -199,6 +201,13 @@ class Comparing:
         known: list[str] = [each for each in (said, says["/level"]) if each is not None and each in self.edition.levels]
         better = max(known, key=self.ranks.__getitem__, default=None)
         return (f"levels[{better}].at_least", f"levels[{better}]")
+
+
+def _beginning(history: History) -> tuple[Asked, Callable[[Any, int, Any], None]]:
+    """A state before the first fact, and what takes it on: narrow facts say the gist of it."""
+    if isinstance(history.facts[0][1], e.Fact):
+        return Certificate(history.id), evolve
+    return Gist(history.id), take_in
 
 
 _VALIDITY = ("parameters.validity_months", "parameters.validity_ends")

@@ -115,7 +115,7 @@ def command_of(proposal: Proposal) -> c.Command:
 
 
 def require_role(
-    role: e.Role, command: c.Command | c.ApproveEdition, allowed: Roles, *, approving: bool = False
+    role: e.Role, command: c.Command | c.ApproveEdition | c.RejectEdition, allowed: Roles, *, approving: bool = False
 ) -> None:
     """Raises RoleNotAllowed, and Malformed where a registrar acts for the holder without the digest of its request."""
     if role not in allowed:

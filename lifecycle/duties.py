@@ -35,6 +35,8 @@ _TWO = Duty(_roles("decision_maker"), _roles("decision_maker"))
 DUTIES: Final[dict[type[c.Command], Duty]] = {
     c.RegisterOrganisation: _REGISTRAR,
     c.RegisterPerson: _ADMINISTRATOR,
+    c.GiveDetails: _ADMINISTRATOR,
+    c.ErasePerson: _ADMINISTRATOR,
     c.DeclareConflict: _REGISTRAR,
     c.IssueKey: _ADMINISTRATOR,
     c.RevokeKey: _ADMINISTRATOR,

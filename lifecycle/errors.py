@@ -6,7 +6,10 @@ the facts alone. HTTP is not known here: ``kind`` says what sort of refusal it i
 
 from typing import Any, ClassVar, Literal
 
-Kind = Literal["invalid", "state", "conflict", "stale", "forbidden", "not_found", "unauthenticated", "unavailable"]
+Kind = Literal[
+    "invalid", "state", "conflict", "stale", "forbidden", "not_found", "unauthenticated", "unavailable", "too_large",
+    "too_long", "too_slow", "unsupported",
+]  # fmt: skip
 
 
 class Refusal(Exception):
@@ -122,6 +125,35 @@ class PersonKnown(Refusal):
     zh = "人员 {person} 已登记。"
 
 
+class PersonErased(Refusal):
+    code = "person_erased"
+    en = "{person} was erased: that id acts no more, and no name, contact or key is taken for it. Register the person anew, under another id."
+    zh = "人员 {person} 已被删除：该标识不再行事，也不再接受姓名、联系方式或密钥。如需要，请以另一标识重新登记。"
+
+
+class ErasesOneself(Refusal):
+    code = "erases_oneself"
+    kind = "forbidden"
+    en = "Nobody erases oneself: another administrator than {person} has to do it."
+    zh = "任何人不得删除自己：须由 {person} 以外的另一名系统管理员执行。"
+
+
+class MasterKeyMissing(Refusal):
+    code = "master_key_missing"
+    kind = "unavailable"
+    en = "Names and contacts of persons are closed to this process: its master key ({kid}) is not in the folder of keys, or one of the two is not fit to be used. Put it right; nothing was changed."
+    zh = "本进程无法读写人员的姓名和联系方式：主密钥（{kid}）不在密钥目录中，或密钥、目录不可用。请予修复；未作任何更改。"
+
+
+class DetailsBroken(Refusal):
+    code = "details_broken"
+    kind = "unavailable"
+    en = "What is kept of {person} does not open, or is not what the log vouches for: it was changed outside the register. Restore it, or give name and contact anew."
+    zh = (
+        "为人员 {person} 保存的资料无法解密，或与日志所证不符：其在登记册之外被改动。请恢复，或重新提供姓名和联系方式。"
+    )
+
+
 class KeyUnknown(Refusal):
     code = "key_unknown"
     kind = "not_found"
@@ -229,6 +261,12 @@ class LevelNotLower(Refusal):
     code = "level_not_lower"
     en = "The marks after this visit give {level} ({because}); {certificate} is {current}. A visit can only lower it; a rise needs a regrade application."
     zh = "本次监督后的得分对应 {level}（{because}）；{certificate} 当前为 {current}。监督只能降级；升级须申请重新定级。"
+
+
+class MarksNotKnown(Refusal):
+    code = "marks_not_known"
+    en = "Case {case} of {certificate} cannot be graded: under {edition} the marks of {elements} are not known until these are assessed. A regrade case, with a full assessment, can change the grade."
+    zh = "{certificate} 的案件 {case} 不能定级：按 {edition}，要素 {elements} 的得分在重新评估前未知。可通过重新定级（全面评估）变更等级。"
 
 
 class LevelUnchanged(Refusal):
@@ -428,6 +466,20 @@ class FactUnknown(Refusal):
     zh = "{certificate} 没有版本为 {version} 的事件；现有版本 1 至 {last}。"
 
 
+class EventOfAnother(Refusal):
+    code = "event_of_another"
+    kind = "invalid"
+    en = "Event {event} is not one of {certificate}: an appeal is lodged with the certificate whose event it disputes."
+    zh = "事件 {event} 不属于 {certificate}：申诉须向所争议事件的证书提出。"
+
+
+class CorrectionNotCorrected(Refusal):
+    code = "correction_not_corrected"
+    kind = "invalid"
+    en = "Event {version} is itself a correction, of event {original}. A correction is not corrected: correct event {original} again."
+    zh = "事件 {version} 本身是对事件 {original} 的勘误。勘误不可再勘误：请对事件 {original} 重新勘误。"
+
+
 class NotCorrectable(Refusal):
     code = "not_correctable"
     kind = "invalid"
@@ -438,8 +490,13 @@ class NotCorrectable(Refusal):
 class NotVoidable(Refusal):
     code = "not_voidable"
     kind = "invalid"
-    en = "{topic} cannot be voided. {allowed}"
-    zh = "{topic} 不能作废。{allowed}"
+    en = "{topic} cannot be voided. Voidable: {allowed}."
+    zh = "{topic} 不能作废。可作废：{allowed}。"
+
+
+class VoidNeedsAppeal(NotVoidable):
+    en = "{topic} is voided only on an upheld appeal against it: cite its case as `appeal`."
+    zh = "{topic} 只能依据对其作出的、已获支持的申诉作废：请在 `appeal` 中引用该申诉案件。"
 
 
 class CorrectedValueDiffers(Refusal):
@@ -456,12 +513,22 @@ class CorrectionMalformed(Refusal):
     zh = "对版本 {version} 的勘误不被接受：{problem}。"
 
 
+class ChangesOrVoid(CorrectionMalformed):
+    en = "The correction of version {version} is not accepted: give either changes or void, and one of them."
+    zh = "对版本 {version} 的勘误不被接受：请给出 changes 或 void，且仅其一。"
+
+
+class WasVoided(CorrectionMalformed):
+    en = "The correction of version {version} is not accepted: it was voided."
+    zh = "对版本 {version} 的勘误不被接受：该事件已作废。"
+
+
 class CorrectionMakesIllegal(Refusal):
     code = "correction_makes_illegal"
     en = (
         "The correction is refused: with it, event {version} ({topic}) of {certificate} would not be lawful: {problem}."
     )
-    zh = "拒绝勘误：更正后 {certificate} 的事件 {version}（{topic}）将不合规：{problem}。"
+    zh = "拒绝勘误：更正后 {certificate} 的事件 {version}（{topic}）将不合规：{problem_zh}。"
 
 
 class AppealNotUpheld(Refusal):
@@ -475,6 +542,40 @@ class AppealTooLate(Refusal):
     clause = "assumed: appeal lodged within 30 days after notice was served"
     en = "The appeal against version {version} could be lodged until {until_on}."
     zh = "对版本 {version} 的申诉期限为 {until_on}。"
+
+
+class FileUnknown(Refusal):
+    code = "file_unknown"
+    kind = "not_found"
+    en = "There is no file {sha256}."
+    zh = "没有文件 {sha256}。"
+
+
+class NoNotice(Refusal):
+    code = "no_notice"
+    kind = "not_found"
+    en = "There is no notice of event {version} ({topic}) of {certificate}. A notice is made of: {made_of}."
+    zh = "{certificate} 的事件 {version}（{topic}）没有通知书。可制作通知书的事件：{made_of}。"
+
+
+class NoticeOfVoided(Refusal):
+    code = "notice_of_voided"
+    en = "There is no notice of event {version} ({topic}) of {certificate} to serve any more: the event was voided."
+    zh = "{certificate} 的事件 {version}（{topic}）已作废，不再制作通知书。"
+
+
+class NoticeNotServed(Refusal):
+    code = "notice_not_served"
+    kind = "not_found"
+    en = "No notice of event {version} of {certificate} that is kept here was served yet."
+    zh = "{certificate} 的事件 {version} 尚无已送达且存档的通知书。"
+
+
+class NoticeNotKept(Refusal):
+    code = "notice_not_kept"
+    kind = "invalid"
+    en = "The notice {sha256} is not kept. Fetch it from GET /certificates/{certificate}/notices/{of}, or bring what was served to POST /files, and give that digest."
+    zh = "未保存摘要为 {sha256} 的通知书。请先从 GET /certificates/{certificate}/notices/{of} 取得，或将实际送达的文本提交至 POST /files，再填写其摘要。"
 
 
 # ---- editions, rehearsals, adoption ----------------------------------------------------------------------------------

@@ -19,8 +19,13 @@ Role = Literal[
 ]
 CaseKind = Literal["initial", "renewal", "regrade", "visit", "reissue", "appeal", "complaint"]
 Outcome = Literal["conforming", "nonconforming", "not_applicable"]
+ErasureGrounds = Literal["purpose_ended", "retention_ended", "consent_withdrawn", "unlawful", "other_law"]
+"""Codes and no words, which could name the person: Personal Information Protection Law, art. 47, in its order."""
 
 ONE_DAY = timedelta(days=1)
+
+# A part of a frozen struct is frozen; the type checker wants to read it at each.
+# pyright: reportGeneralTypeIssues=false
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -344,11 +349,15 @@ class GradeChanged(Fact, kw_only=True, tag="grade-changed.v1"):
 
 
 class HolderNotified(Fact, kw_only=True, tag="holder-notified.v1"):
-    """``of`` is the version of the fact that the notice tells; the time to appeal runs from ``served_on``."""
+    """``of`` is the version of the fact that the notice tells; the time to appeal runs from ``served_on``.
+
+    ``proof_sha256`` is of the proof of service; ``notice_sha256`` of the notice itself, whose bytes are kept.
+    """
 
     of: int
     served_on: date
     proof_sha256: str
+    notice_sha256: str | None = None
 
 
 class AppealLodged(Fact, kw_only=True, tag="appeal-lodged.v1"):
@@ -388,12 +397,29 @@ class RecordCorrected(Fact, kw_only=True, tag="record-corrected.v1"):
     appeal: int | None = None
 
 
+class ElementCarried(Value):
+    """An element of the edition adopted, and those ``of`` the one before in whose place it stands.
+
+    ``checked_on`` is its last check: theirs, of several the earliest; None where it was never checked. Where it
+    ``stands``, the last finding on the one is that on the other, marks and all; else there is none until it is
+    assessed.
+    """
+
+    element: str
+    of: tuple[str, ...] = ()
+    checked_on: date | None = None
+    stands: bool = False
+
+
 class EditionAdopted(Fact, kw_only=True, tag="edition-adopted.v1"):
+    """``carried`` has every element of the new edition, where the two judge other elements or weights."""
+
     old: str
     new: str
     rehearsal: UUID
     line_sha256: str
     due: Due | None = None
+    carried: tuple[ElementCarried, ...] = ()
 
 
 # ---- acts that two persons sign --------------------------------------------------------------------------------------
@@ -449,6 +475,23 @@ class BarLifted(Fact, kw_only=True, tag="bar-lifted.v1"):
 
 class PersonRegistered(Fact, kw_only=True, tag="person-registered.v1"):
     person: str
+
+
+class PersonalDetailsSealed(Fact, kw_only=True, tag="personal-details-sealed.v1"):
+    """Name and contact of the person were given, in place of those before, and are kept outside the log.
+
+    ``digest`` is their HMAC under a key that is kept with them: without it, it tells nothing.
+    """
+
+    person: str
+    digest: str
+
+
+class PersonErased(Fact, kw_only=True, tag="person-erased.v1"):
+    """Name, contact and their key are destroyed, and no key of the person opens anything any more."""
+
+    person: str
+    grounds: ErasureGrounds
 
 
 class ConflictDeclared(Fact, kw_only=True, tag="conflict-declared.v1"):
@@ -548,10 +591,13 @@ class AdoptionFinished(Fact, kw_only=True, tag="adoption-finished.v1"):
 
 
 class KeyIssued(Fact, kw_only=True, tag="key-issued.v1"):
+    """``secret_sha256`` is the digest of its 256 random bits, by which a caller is known; older facts have none."""
+
     key: str
     person: str
     role: Role
     organisation: UUID | None = None
+    secret_sha256: str | None = None
 
 
 class KeyRevoked(Fact, kw_only=True, tag="key-revoked.v1"):
@@ -579,6 +625,13 @@ class SigningKeyRetired(Fact, kw_only=True, tag="signing-key-retired.v1"):
     reason: str = ""
 
 
+class MasterKeyChanged(Fact, kw_only=True, tag="master-key-changed.v1"):
+    """From now on the keys of persons are wrapped by the master key ``kid``, its RFC 7638 thumbprint."""
+
+    kid: str
+    reason: str = ""
+
+
 class TrailReadsSealed(Fact, kw_only=True, tag="trail-reads-sealed.v1"):
     """On ``day`` the trail was read ``reads`` times; ``sha256`` is the digest of the record of them."""
 
@@ -595,15 +648,15 @@ def _leaves(cls: type[Fact]) -> list[type[Fact]]:
     return below or [cls]
 
 
-FACTS: dict[str, type[Fact]] = {leaf.__struct_config__.tag: leaf for leaf in _leaves(Fact)}
+def topic_of(fact: Fact | type[Fact]) -> str:
+    """The stable name under which the fact is stored."""
+    return str(fact.__struct_config__.tag)
+
+
+FACTS: dict[str, type[Fact]] = {topic_of(leaf): leaf for leaf in _leaves(Fact)}
 """Every fact by its topic."""
 
 AnyFact = Union[tuple(FACTS.values())]  # noqa: UP007 - built from the table, so that no second list can differ from it
-
-
-def topic_of(fact: Fact | type[Fact]) -> str:
-    """The stable name under which the fact is stored."""
-    return fact.__struct_config__.tag
 
 
 class Recorded(msgspec.Struct, frozen=True, gc=False):

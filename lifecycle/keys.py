@@ -22,7 +22,7 @@ def sha256_of(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def issue(key: str, command: IssueKey, moment: Moment) -> list[e.Fact]:
+def issue(key: str, secret: str, command: IssueKey, moment: Moment) -> list[e.Fact]:
     return [
         e.KeyIssued(
             **moment.stamp(moment.today),
@@ -30,6 +30,7 @@ def issue(key: str, command: IssueKey, moment: Moment) -> list[e.Fact]:
             person=command.person,
             role=command.role,
             organisation=command.organisation,
+            secret_sha256=sha256_of(secret).hex(),
         )
     ]
 

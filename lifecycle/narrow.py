@@ -1,7 +1,8 @@
 """Facts as questions read them: of each the fields that are asked or taken in, under the same topic and names.
 
 Most of a fact says who did it, for whom and why; to read that of every fact of a register would take as long as to ask
-it. Where a correction or a change of grade stands in a stream, its facts are read whole: they go back to all of them.
+it. Where a correction, a change of grade or an adoption stands in a stream, its facts are read and folded whole: these
+go back to all that was found.
 """
 
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ class Seen(msgspec.Struct, gc=False):
 
 _ALWAYS = ("effective_on", "case", "edition")
 _SITE = ("on_site_to", "findings", "due")
-_DOCUMENT = ("number", "document", "holder", "certification_type", "valid_from", "valid_until", "first_certified_on",
+_DOCUMENT = ("number", "document", "holder", "valid_from", "valid_until", "first_certified_on",
              "level", "due")  # fmt: skip
 _READ: dict[type[e.Fact], tuple[str, ...]] = {
     e.ApplicationSubmitted: ("kind", "scheme", "certification_type", "accepts_conformity"),
@@ -39,7 +40,7 @@ _READ: dict[type[e.Fact], tuple[str, ...]] = {
     e.CertificateReinstated: (),
     e.CertificateWithdrawn: (),
     e.CertificateCancelled: (),
-    e.EditionAdopted: ("new", "due"),
+    e.EditionAdopted: (),
     e.RecordCorrected: (),
 }
 
@@ -58,7 +59,7 @@ _NARROW: dict[type[e.Fact], type[Any]] = {fact: _narrowed(fact, read) for fact, 
 TOPICS = frozenset(map(e.topic_of, _NARROW))
 """The facts that are read: those that ask, and those on which what is asked depends."""
 
-WHOLE = frozenset({_NARROW[e.RecordCorrected], _NARROW[e.GradeChanged]})
+WHOLE = frozenset({_NARROW[e.RecordCorrected], _NARROW[e.GradeChanged], _NARROW[e.EditionAdopted]})
 """Where one of these stands in a stream, its facts are read whole."""
 
 decode_lines = msgspec.json.Decoder(Union[tuple(_NARROW.values())]).decode_lines  # noqa: UP007 - as events.AnyFact

@@ -69,10 +69,15 @@ def enter_application(
     if not organisation.version:
         raise errors.OrganisationUnknown(organisation=organisation.id)
     on = command.effective_on or moment.today
-    for bar in organisation.bars.values():
-        if bar.scheme == command.scheme and on <= bar.until_on:
-            raise errors.Barred(scheme=bar.scheme, until_on=bar.until_on)
+    require_no_bar(organisation, command.scheme, on)
     return [e.ApplicationEntered(**moment.stamp(on), certificate=certificate, scheme=command.scheme, kind=command.kind)]
+
+
+def require_no_bar(organisation: Organisation, scheme: str, on: date) -> None:
+    """Raises Barred while a bar under the scheme runs."""
+    for bar in organisation.bars.values():
+        if bar.scheme == scheme and on <= bar.until_on:
+            raise errors.Barred(scheme=bar.scheme, until_on=bar.until_on)
 
 
 def impose_bar(certificate: UUID, scheme: str, on: date, until_on: date, moment: Moment) -> e.Fact:

@@ -4,17 +4,18 @@ One function a fact, asked by everybody who asks again: a correction under the f
 another. What is carried from one question to the next is the level and the due date with its interval, no more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Protocol, TypeGuard
 
 from lifecycle import events as e
 from lifecycle.decisions.application import fraction_text, grade_of
-from lifecycle.decisions.issuance import composite, due_at_level, due_under
-from lifecycle.inputs import Asked
+from lifecycle.decisions.issuance import due_at_level, due_under, grade_earned
+from lifecycle.gist import Asked
 from lifecycle.narrow import for_both
 from lifecycle.rules import Edition
 from lifecycle.rules.scheme_terms import NO_LEVEL
+from lifecycle.rules.translation import asked_of
 
 LevelGiven = e.CertificateIssued | e.CertificateRenewed | e.GradeChanged
 
@@ -22,20 +23,18 @@ Outcomes = dict[str, Any]
 """What is answered, by its path in the fact."""
 
 _DOCUMENT = ("/level", "/valid_from", "/valid_until", "/first_certified_on", "/due")
-OUTCOMES_OF: dict[type[e.Fact], tuple[str, ...]] = for_both(
-    {
-        e.GradeDetermined: ("/level", "/score", "/because"),
-        e.AssessmentRecorded: ("/due",),
-        e.SurveillanceRecorded: ("/due", "/quota"),
-        e.CertificateIssued: _DOCUMENT,
-        e.CertificateRenewed: _DOCUMENT,
-        e.GradeChanged: ("/level", "/score", "/because", "/due"),
-        e.CertificateSuspended: ("/ends_on",),
-        e.SuspensionExtended: ("/ends_on",),
-        e.CertificateWithdrawn: (),
-        e.EditionAdopted: ("/due",),
-    }
-)
+OUTCOMES_OF: dict[type[e.Fact], tuple[str, ...]] = for_both({
+    e.GradeDetermined: ("/level", "/score", "/because"),
+    e.AssessmentRecorded: ("/due",),
+    e.SurveillanceRecorded: ("/due", "/quota"),
+    e.CertificateIssued: _DOCUMENT,
+    e.CertificateRenewed: _DOCUMENT,
+    e.GradeChanged: ("/level", "/score", "/because", "/due"),
+    e.CertificateSuspended: ("/ends_on",),
+    e.SuspensionExtended: ("/ends_on",),
+    e.CertificateWithdrawn: (),
+    e.EditionAdopted: ("/due", "/carried"),
+})  # fmt: skip
 """The facts whose questions go to an edition, with the outcomes that stand in them; a re-issue repeats what stands, and
 an adoption is asked of the edition adopted alone."""
 
@@ -68,16 +67,48 @@ def ask(certificate: Asked, so_far: SoFar, fact: e.Fact, edition: Edition) -> Ou
     return _ASK[type(fact)](certificate, so_far, fact, edition) if type(fact) in _ASK else {}
 
 
+def as_asked(edition: Edition, fact: e.Fact, editions: Mapping[str, Edition]) -> Edition:
+    """The fact's edition as it was asked: an adoption asks it with what was found under the one before."""
+    return asked_of(edition, editions[fact.old], editions) if isinstance(fact, e.EditionAdopted) else edition
+
+
+def checks_after(certificate: Asked, fact: e.Fact) -> dict[str, date]:
+    """The day of each element's last check once the fact is recorded; ``certificate`` is its state before."""
+    match fact:
+        case e.CertificateIssued():
+            return checks_at_issue(certificate, fact)
+        case e.EditionAdopted() if fact.carried:
+            return {each.element: each.checked_on for each in fact.carried if each.checked_on}
+        case e.AssessmentRecorded() | e.SurveillanceRecorded():
+            return certificate.checks_after(fact)
+        case _:
+            return certificate.checks
+
+
+def checks_at_issue(certificate: Asked, fact: e.CertificateIssued) -> dict[str, date]:
+    """All that was assessed counts as checked on the first day."""
+    return dict.fromkeys(certificate.cases[fact.case].findings, fact.effective_on)
+
+
 def is_earned(level: str | None) -> TypeGuard[str]:
     """Is it a level, known and granted?"""
     return level is not None and level != NO_LEVEL
+
+
+def due_of_level(certificate: Asked, so_far: SoFar, level: str | None, on: date, edition: Edition) -> e.Due | None:
+    """When the next visit falls due where that level stands from a day on; None where none is earned or known."""
+    if not is_earned(level):
+        return None
+    if so_far.due is None:  # no level was earned before
+        return edition.due(certificate.last_check_on, level, certificate.checks)
+    return due_at_level(certificate, so_far.due, edition, level, on)
 
 
 def _grade(certificate: Asked, so_far: SoFar, fact: e.GradeDetermined, edition: Edition) -> Outcomes:
     case = certificate.cases[fact.case]
     if case.assessment is None:
         return {}
-    grade = grade_of(edition, case)
+    grade = grade_of(certificate, edition, case)
     return {"/level": grade.level, "/score": fraction_text(grade), "/because": grade.because}
 
 
@@ -94,7 +125,7 @@ def _visit(certificate: Asked, so_far: SoFar, fact: e.SurveillanceRecorded, edit
 
 def _issue(certificate: Asked, so_far: SoFar, fact: e.CertificateIssued, edition: Edition) -> Outcomes:
     on, earned = fact.effective_on, so_far.earned(fact.case)
-    level, checks = so_far.decided(fact, earned), dict.fromkeys(certificate.cases[fact.case].findings, on)
+    level, checks = so_far.decided(fact, earned), checks_at_issue(certificate, fact)
     return {
         "/level": earned,
         "/valid_from": on,
@@ -111,7 +142,7 @@ def _renewal(certificate: Asked, so_far: SoFar, fact: e.CertificateRenewed, edit
         "/valid_from": valid_from,
         "/valid_until": edition.validity_end(valid_from),
         "/first_certified_on": certificate.first_certified_on,
-        "/due": _due_of_level(certificate, so_far, so_far.decided(fact, earned), fact.effective_on, edition),
+        "/due": due_of_level(certificate, so_far, so_far.decided(fact, earned), fact.effective_on, edition),
     }
 
 
@@ -119,14 +150,14 @@ def _regrade(certificate: Asked, so_far: SoFar, fact: e.GradeChanged, edition: E
     case = certificate.cases[fact.case]
     if case.assessment is None:  # the visit was voided
         level = so_far.decided(fact, NO_LEVEL)
-        return {"/level": NO_LEVEL, "/due": _due_of_level(certificate, so_far, level, fact.effective_on, edition)}
-    grade = composite(certificate, edition) if case.kind == "visit" else grade_of(edition, case)
+        return {"/level": NO_LEVEL, "/due": due_of_level(certificate, so_far, level, fact.effective_on, edition)}
+    grade = grade_earned(certificate, edition, case)
     level = so_far.decided(fact, grade.level)
     return {
         "/level": grade.level,
         "/score": fraction_text(grade),
         "/because": grade.because,
-        "/due": _due_of_level(certificate, so_far, level, fact.effective_on, edition),
+        "/due": due_of_level(certificate, so_far, level, fact.effective_on, edition),
     }
 
 
@@ -156,9 +187,13 @@ def _withdrawal(certificate: Asked, so_far: SoFar, fact: e.CertificateWithdrawn,
 
 
 def _adoption(certificate: Asked, so_far: SoFar, fact: e.EditionAdopted, edition: Edition) -> Outcomes:
+    """``edition`` is asked with what was found under the old one."""
     if fact.due is None or so_far.due is None or not is_earned(so_far.level):
         return {}
-    return {"/due": due_under(certificate, so_far.due, edition, so_far.level, fact.effective_on)}
+    return {
+        "/due": due_under(certificate, so_far.due, edition, so_far.level, fact.effective_on),
+        "/carried": edition.carried(certificate.checks),
+    }
 
 
 def _due_after(
@@ -169,29 +204,19 @@ def _due_after(
     return edition.due(fact.on_site_to, so_far.level, certificate.checks_after(fact))
 
 
-def _due_of_level(certificate: Asked, so_far: SoFar, level: str | None, on: date, edition: Edition) -> e.Due | None:
-    if not is_earned(level):
-        return None
-    if so_far.due is None:  # no level was earned before
-        return edition.due(certificate.last_check_on, level, certificate.checks)
-    return due_at_level(certificate, so_far.due, edition, level, on)
-
-
 BAR = "bar_until"
 """Where the answer is no part of the fact itself."""
 
-_ASK: dict[type[e.Fact], Callable[[Asked, SoFar, Any, Edition], Outcomes]] = for_both(
-    {
-        e.GradeDetermined: _grade,
-        e.AssessmentRecorded: _assessment,
-        e.SurveillanceRecorded: _visit,
-        e.CertificateIssued: _issue,
-        e.CertificateRenewed: _renewal,
-        e.GradeChanged: _regrade,
-        e.CertificateReissued: _reissue,
-        e.CertificateSuspended: _suspension,
-        e.SuspensionExtended: _suspension,
-        e.CertificateWithdrawn: _withdrawal,
-        e.EditionAdopted: _adoption,
-    }
-)
+_ASK: dict[type[e.Fact], Callable[[Asked, SoFar, Any, Edition], Outcomes]] = for_both({
+    e.GradeDetermined: _grade,
+    e.AssessmentRecorded: _assessment,
+    e.SurveillanceRecorded: _visit,
+    e.CertificateIssued: _issue,
+    e.CertificateRenewed: _renewal,
+    e.GradeChanged: _regrade,
+    e.CertificateReissued: _reissue,
+    e.CertificateSuspended: _suspension,
+    e.SuspensionExtended: _suspension,
+    e.CertificateWithdrawn: _withdrawal,
+    e.EditionAdopted: _adoption,
+})  # fmt: skip

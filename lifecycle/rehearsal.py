@@ -34,6 +34,7 @@ class Rehearsal:
     approvals: list[e.RehearsalApproved] = field(default_factory=list)
     finished: e.AdoptionFinished | None = None
     started: e.AdoptionStarted | None = None
+    halted: e.AdoptionHalted | None = None
     state: State = "requested"
 
     @property
@@ -84,9 +85,9 @@ def _evolve(found: Rehearsal, fact: e.Fact) -> None:
         case e.RehearsalApproved():
             found.approvals.append(fact)
         case e.AdoptionStarted():
-            found.started, found.state = fact, "adopting"
+            found.started, found.halted, found.state = fact, None, "adopting"
         case e.AdoptionHalted():
-            found.state = "halted"
+            found.halted, found.state = fact, "halted"
         case e.AdoptionFinished():
             found.finished, found.state = fact, "adopted"
         case _:
@@ -166,12 +167,17 @@ def step(rehearsal: Rehearsal, command: Adopt, edition: Edition, moment: Moment)
 def require_adoptable(rehearsal: Rehearsal, edition: Edition, today: date) -> None:
     """Raises the refusal that stands in the way of an adoption on that day."""
     _completed(rehearsal)
-    if missing := [role for role in APPROVERS if rehearsal.approver(role) is None]:
-        raise errors.RehearsalNotApproved(missing=", ".join(missing))
+    if wanted := missing(rehearsal):
+        raise errors.RehearsalNotApproved(missing=", ".join(wanted))
     if edition.succession is None:
         raise errors.EditionSucceedsNone(edition=edition.id)
     if today < edition.effective_from:
         raise errors.EditionNotInForce(edition=edition.id, effective_from=edition.effective_from)
+
+
+def missing(rehearsal: Rehearsal) -> list[e.Role]:
+    """The roles of which nobody has approved the whole yet."""
+    return [role for role in APPROVERS if rehearsal.approver(role) is None]
 
 
 def _completed(rehearsal: Rehearsal) -> e.RehearsalRequested:

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from lifecycle.bulk import Packed, Span, packed, spans
+from lifecycle.bulk import FACTS_SORTED, Packed, Span, packed, spans
 from lifecycle.comparison import Comparing, Line
 from lifecycle.narrow import TOPICS
 from lifecycle.report import Report, Scope, SetAside, Tally
@@ -16,7 +16,7 @@ from lifecycle.report import Report, Scope, SetAside, Tally
 def rehearsed(connection: psycopg.Connection[Any], comparing: Comparing, scope: Scope, upto_position: int) -> Report:
     """The report over all certificates in the scope, as the log stood at a position."""
     tally = Tally(comparing.edition, comparing.against, scope, comparing.on)
-    for line in lines(connection, comparing, spans(upto_position), upto_position):
+    for line in lines(connection, comparing, spans(upto_position, FACTS_SORTED), upto_position):
         tally.add(line)
     return tally.report(upto_position)
 

@@ -12,11 +12,11 @@ from uuid import UUID
 from lifecycle import events as e
 from lifecycle.amendment import amend, patch
 from lifecycle.certificate import Case, Certificate, evolve
-from lifecycle.decisions.application import grade_of
-from lifecycle.decisions.issuance import composite
+from lifecycle.decisions.issuance import grade_earned
 from lifecycle.events import Recorded
-from lifecycle.questions import BAR, LevelGiven, Outcomes, ask
-from lifecycle.rules import Edition
+from lifecycle.questions import BAR, LevelGiven, Outcomes, as_asked, ask, due_of_level
+from lifecycle.rules import Edition, MalformedFindings
+from lifecycle.rules.scheme_terms import NO_LEVEL
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class Replay:
 
 
 @dataclass(slots=True)
-class _AsDecided:
+class AsDecided:
     """What persons decided stands."""
 
     certificate: Certificate
@@ -66,8 +66,8 @@ def replay(id: UUID, history: Sequence[Recorded], editions: Mapping[str, Edition
     for recorded in amend(history):
         fact = recorded.fact
         edition = editions.get(fact.edition or result.certificate.edition)
-        asked = _recomputed(result.certificate, fact, edition)
-        if not _supported(result.certificate, fact, edition):
+        asked = _recomputed(result.certificate, fact, edition and as_asked(edition, fact, editions))
+        if not supported(result.certificate, fact, edition):
             result.unsupported.append(recorded.version)
         result.differences += _differences(recorded, asked)
         if "/due" in asked:
@@ -79,7 +79,13 @@ def replay(id: UUID, history: Sequence[Recorded], editions: Mapping[str, Edition
 def _recomputed(certificate: Certificate, fact: e.Fact, edition: Edition | None) -> Outcomes:
     if edition is None:
         return {}
-    asked = ask(certificate, _AsDecided(certificate), fact, edition)
+    decided = AsDecided(certificate)
+    try:
+        asked = ask(certificate, decided, fact, edition)
+    except MalformedFindings:  # a mark is gone on which a change of grade rested; what was decided stands
+        if not isinstance(fact, e.GradeChanged):
+            raise
+        asked = {"/due": due_of_level(certificate, decided, fact.level, fact.effective_on, edition)}
     return {path: value for path, value in asked.items() if path not in _DECIDED.get(type(fact), ())}
 
 
@@ -92,7 +98,7 @@ def _differences(recorded: Recorded, asked: dict[str, Any]) -> list[e.Recomputed
     return found
 
 
-def _supported(certificate: Certificate, fact: e.Fact, edition: Edition | None) -> bool:
+def supported(certificate: Certificate, fact: e.Fact, edition: Edition | None) -> bool:
     """Does the record, as it now reads, still carry this decision?"""
     case = certificate.cases.get(fact.case or 0)
     match fact:
@@ -114,7 +120,10 @@ def _same_level(certificate: Certificate, case: Case) -> bool:
 
 def _level_follows(certificate: Certificate, case: Case, edition: Edition, fact: e.GradeChanged) -> str:
     if case.assessment is None:
-        return "none"
-    if case.kind == "visit":
-        return composite(certificate, edition).level
-    return (grade_of(edition, case) if fact.cause.kind == "rehearsal" else case.grade).level
+        return NO_LEVEL
+    if case.kind == "visit" or fact.cause.kind == "rehearsal":
+        try:
+            return grade_earned(certificate, edition, case).level
+        except MalformedFindings:
+            return NO_LEVEL
+    return case.grade.level

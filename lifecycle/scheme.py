@@ -1,6 +1,7 @@
 """One scheme: its editions, each published once with its full text and digest, for ever.
 
-An edition is proposed by one person and published by another, who quotes its digest; the text is checked at both.
+An edition is proposed by one person and published by another, who quotes its digest, or rejected; the text is checked
+at both.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,7 +34,8 @@ class EditionChanged(Exception):
 
 @dataclass(slots=True)
 class Scheme:
-    """The state of one scheme; ``authors`` are by edition who proposed it, ``proposals`` by their version."""
+    """The state of one scheme; ``authors`` are by edition who proposed it, ``proposals`` by their version, and
+    ``closed`` what became of one that is open no more."""
 
     code: str
     id: UUID
@@ -41,15 +43,15 @@ class Scheme:
     editions: dict[str, Edition] = field(default_factory=dict)
     authors: dict[str, str] = field(default_factory=dict)
     proposals: dict[int, e.EditionProposed] = field(default_factory=dict)
-    published: set[int] = field(default_factory=set)
+    closed: dict[int, str] = field(default_factory=dict)
 
     def open_proposal(self, number: int, today: date) -> e.EditionProposed:
         """Raises ProposalUnknown, -Closed or -Lapsed."""
-        still_open = [str(each) for each in self.proposals if each not in self.published]
+        still_open = [str(each) for each in self.proposals if each not in self.closed]
         if number not in self.proposals:
             raise errors.ProposalUnknown(proposal=number, open=", ".join(still_open) or "none")
-        if number in self.published:
-            raise errors.ProposalClosed(proposal=number, state="approved")
+        if number in self.closed:
+            raise errors.ProposalClosed(proposal=number, state=self.closed[number])
         proposed = self.proposals[number]
         if today > proposed.expires_on:
             raise errors.ProposalLapsed(proposal=number, expires_on=proposed.expires_on)
@@ -71,9 +73,16 @@ def scheme_of(code: str, history: Iterable[Recorded]) -> Scheme:
                 found.proposals[recorded.version] = fact
             case e.EditionPublished() as fact:
                 found.editions[fact.published] = load_edition(fact.text, file=fact.published)
-                found.authors[fact.published] = (fact.signed_by or (fact.by.person,))[0]
-                found.published |= {fact.proposal} if fact.proposal else set()
+                found.authors[fact.published] = author_of(fact)
+                found.closed |= {fact.proposal: "approved"} if fact.proposal else {}
+            case e.ProposalRejected() as fact:
+                found.closed[fact.proposal or 0] = "rejected"
     return found
+
+
+def author_of(published: e.EditionPublished) -> str:
+    """Who proposed the edition; who published it, where it shipped."""
+    return (published.signed_by or (published.by.person,))[0]
 
 
 def kept(code: str, history: Iterable[Recorded]) -> Scheme:
@@ -118,6 +127,12 @@ def approve(scheme: Scheme, number: int, digest: str, moment: Moment) -> list[e.
         raise errors.DigestDiffers(digest=digest, proposal=number, expected=proposed.digest)
     edition = _checked(scheme, proposed.text, proposed.order, moment.today)
     return [_published(edition, replace(moment, signed_by=(author, moment.by.person), proposal=number))]
+
+
+def reject(scheme: Scheme, number: int, reason: str, moment: Moment) -> list[e.Fact]:
+    """The proposal is closed without effect, by its author or by whoever might have approved it."""
+    scheme.open_proposal(number, moment.today)
+    return [e.ProposalRejected(**replace(moment, proposal=number).stamp(moment.today), reason=reason)]
 
 
 def publish(published: Mapping[str, Edition], shipped: Iterable[Edition], moment: Moment) -> list[e.Fact]:

@@ -4,28 +4,31 @@ The rules are those by which decisions are taken, asked again of the state that 
 who signed, in which role, on whose team that person ever stood, what interests had been declared by then.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 from lifecycle import commands as c
 from lifecycle import errors
 from lifecycle import events as e
+from lifecycle import separation_of_editions as editions
 from lifecycle.breach import (
     Breach,
+    ErasedOneself,
     NotAsProposed,
     NotByTheClock,
     NotJudged,
     NotOfThatKey,
     OtherSigners,
     RoleGivenToOneself,
+    breach_of,
 )
 from lifecycle.certificate import Case, Certificate, Proposal, evolve, fold
 from lifecycle.decide import require_role
 from lifecycle.decisions.application import require_on_team, require_reviewers_free
 from lifecycle.decisions.dispute import require_uninvolved
 from lifecycle.decisions.moment import Moment
-from lifecycle.decisions.permission import require_independent, require_no_conflict
+from lifecycle.decisions.permission import require_independent, require_no_conflict, require_serving
 from lifecycle.duties import DUTIES
 from lifecycle.errors import Refusal
 from lifecycle.events import Recorded
@@ -70,6 +73,8 @@ RECORDED_BY: dict[type[e.Fact], CommandType] = {
 }
 """The command that records each fact of a certificate; a re-issue that prints a change of grade was decided with it."""
 
+OF_PERSONS: dict[type[e.Fact], CommandType] = {e.PersonalDetailsSealed: c.GiveDetails, e.PersonErased: c.ErasePerson}
+
 OF_THE_CLOCK = frozenset({e.SurveillanceDue, e.SurveillanceOverdue, e.CertificateExpired})
 
 INDEPENDENT = frozenset({
@@ -80,28 +85,29 @@ INDEPENDENT = frozenset({
 """Facts whose signers have to be free of the case, or of every case that they are about."""
 
 
-def breaches(history: Sequence[Recorded], known: Known) -> Iterator[Breach]:
-    """The breaches of one stream, a certificate's or any other, in its order."""
+def breaches(history: Sequence[Recorded], known: Known, rules: "Iterable[Rule] | None" = None) -> Iterator[Breach]:
+    """The breaches of one stream, a certificate's or any other, in its order; of all RULES unless some are named."""
     seen: list[Recorded] = []
     certificate = Certificate(history[0].originator_id, history=seen)
+    asked = RULES if rules is None else tuple(rules)
     for recorded in history:
-        yield from _of_event(recorded, certificate, known)
+        yield from _of_event(recorded, certificate, known, asked)
         seen.append(recorded)
         try:
             certificate = _after(certificate, seen)
         except Exception as error:
-            yield _breach(recorded, NotJudged(problem=f"the stream adds up no further: {type(error).__name__}"))
+            yield breach_of(recorded, NotJudged(problem=f"the stream adds up no further: {type(error).__name__}"))
             return
 
 
-def _of_event(recorded: Recorded, certificate: Certificate, known: Known) -> Iterator[Breach]:
-    for rule in RULES:
+def _of_event(recorded: Recorded, certificate: Certificate, known: Known, rules: "Iterable[Rule]") -> Iterator[Breach]:
+    for rule in rules:
         try:
             rule(recorded, certificate, known)
         except Refusal as refusal:
-            yield _breach(recorded, refusal)
+            yield breach_of(recorded, refusal)
         except Exception as error:
-            yield _breach(recorded, NotJudged(problem=f"{type(error).__name__} where {rule.__name__[1:]} is asked"))
+            yield breach_of(recorded, NotJudged(problem=f"{type(error).__name__} where {rule.__name__} is asked"))
 
 
 def _after(certificate: Certificate, history: Sequence[Recorded]) -> Certificate:
@@ -113,31 +119,32 @@ def _after(certificate: Certificate, history: Sequence[Recorded]) -> Certificate
     return certificate
 
 
-def _breach(recorded: Recorded, refusal: Refusal) -> Breach:
-    topic = e.topic_of(recorded.fact)
-    return Breach(recorded.originator_id, recorded.version, recorded.position or 0, topic, refusal)
-
-
 # ---- what is asked of each event -------------------------------------------------------------------------------------
 
 
-def _role(recorded: Recorded, certificate: Certificate, known: Known) -> None:
+def held_role(recorded: Recorded, certificate: Certificate, known: Known) -> None:
     """The role allows the act, and the clock alone does the clock's."""
     fact = recorded.fact
+    if editions.concerns(recorded, certificate):
+        editions.held_role(recorded)
+        return
     if type(fact) in OF_THE_CLOCK and fact.by.role != "clock":
         raise NotByTheClock(person=fact.by.person, role=fact.by.role)
     if isinstance(fact, e.ActProposed):
         require_role(fact.by.role, _named(fact.act), DUTIES[_named(fact.act)].by)
     elif isinstance(fact, e.ProposalRejected):
         _require_may_reject(fact, certificate.proposals[fact.proposal or 0])
-    elif (command := _command(recorded)) is not None:
+    elif (command := OF_PERSONS.get(type(fact)) or _command(recorded)) is not None:
         duty = DUTIES[command]
         allowed = (duty.approved_by or duty.by) if fact.proposal is not None else duty.by
         require_role(fact.by.role, command, allowed, approving=fact.proposal is not None)  # pyright: ignore
 
 
-def _two_persons(recorded: Recorded, certificate: Certificate, known: Known) -> None:
+def two_persons(recorded: Recorded, certificate: Certificate, known: Known) -> None:
     """One person proposed it, another approved it, once, and both signed."""
+    if editions.concerns(recorded, certificate):
+        editions.two_persons(recorded, certificate, known)
+        return
     fact, command = recorded.fact, _command(recorded)
     if command is None:
         return
@@ -158,8 +165,10 @@ def _two_persons(recorded: Recorded, certificate: Certificate, known: Known) -> 
         raise OtherSigners(said=", ".join(fact.signed_by) or "nobody", found=", ".join(found))
 
 
-def _free_of_the_case(recorded: Recorded, certificate: Certificate, known: Known) -> None:
+def free_of_the_case(recorded: Recorded, certificate: Certificate, known: Known) -> None:
     """Who signed, reviewed or handled it had no part in what it is about; who recorded it was of the team."""
+    if editions.concerns(recorded, certificate):
+        return
     fact = recorded.fact
     moment = known.moment(recorded, _persons(fact))
     case = certificate.cases.get(fact.case or 0)
@@ -168,7 +177,7 @@ def _free_of_the_case(recorded: Recorded, certificate: Certificate, known: Known
         of = certificate.cases.get(target or 0)
         require_independent(certificate, of, _command(recorded), moment)  # pyright: ignore[reportArgumentType]
     elif isinstance(fact, e.AssessmentPlanned | e.SurveillancePlanned):
-        require_no_conflict(certificate, fact.team, moment)
+        require_serving(certificate, fact.team, moment)
     elif case is not None:
         _within_case(fact, certificate, case, moment)
 
@@ -186,17 +195,19 @@ def _within_case(fact: e.Fact, certificate: Certificate, case: Case, moment: Mom
             require_uninvolved(certificate, case, moment)
 
 
-def _own_key(recorded: Recorded, certificate: Certificate, known: Known) -> None:
-    """The key was that person's, in that role, and nobody gave a role to himself."""
+def own_key(recorded: Recorded, certificate: Certificate, known: Known) -> None:
+    """The key was that person's, in that role, and nobody gave a role to himself, or erased himself."""
     fact = recorded.fact
     if (problem := known.problem_with(fact.by, recorded.position or 0)) is not None:
         raise NotOfThatKey(person=fact.by.person, role=fact.by.role, key=fact.by.key, problem=problem)
     if isinstance(fact, e.KeyIssued) and fact.by.person == fact.person:
         raise RoleGivenToOneself(person=fact.person, key=fact.key, role=fact.role)
+    if isinstance(fact, e.PersonErased) and fact.by.person == fact.person:
+        raise ErasedOneself(person=fact.person)
 
 
 Rule = Callable[[Recorded, Certificate, Known], None]
-RULES: tuple[Rule, ...] = (_role, _two_persons, _free_of_the_case, _own_key)
+RULES: tuple[Rule, ...] = (held_role, two_persons, free_of_the_case, own_key)
 
 _ALSO = (e.ActProposed, e.ProposalRejected, e.DocumentSealed, e.EditionAdopted)
 """Facts of certificates that no command of DUTIES records."""

@@ -15,7 +15,7 @@ from eventsourcing.application import Application
 
 from lifecycle import certificate as certificates
 from lifecycle import commands as c
-from lifecycle import decide, errors, keys, scheme, signing_keys
+from lifecycle import decide, errors, files, keys, scheme, signing_keys
 from lifecycle import events as e
 from lifecycle import organisation as organisations
 from lifecycle import person as persons
@@ -29,8 +29,9 @@ from lifecycle.organisation import Organisation
 from lifecycle.periods import legal_day
 from lifecycle.rules import Edition, normalise_number, shipped_editions
 from lifecycle.scheme import Scheme
+from lifecycle.sealing import SealedDetails
 from lifecycle.signing_keys import SigningKey, SigningKeys
-from lifecycle.store import DayTurned, KeyNotInForce, ReceiptExists, VersionConflict
+from lifecycle.store import Beside, DayTurned, HolderErased, KeyNotInForce, ReceiptExists, Recorder, VersionConflict
 from lifecycle.trail_reads import TrailReads
 from lifecycle.work import Answer, Request, Work, receipt_of, repeated
 
@@ -42,6 +43,12 @@ class Clock(Protocol):
     """The present of a simulation, or None: a production register takes its instants from the database."""
 
     def instant(self) -> datetime | None: ...
+
+
+class Streams(Protocol):
+    """What the library's event store gives, as our mapper makes it."""
+
+    def get(self, originator_id: UUID, *, gt: int | None = None, lte: int | None = None) -> Iterator[e.Recorded]: ...
 
 
 class Begun(NamedTuple):
@@ -60,6 +67,8 @@ class Register(Application[UUID]):
         "PERSISTENCE_MODULE": "lifecycle.store",
         "MAPPER_TOPIC": "lifecycle.store:JsonMapper",
     }
+    recorder: Recorder  # pyright: ignore[reportIncompatibleVariableOverride]
+    events: Streams  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(self, env: dict[str, str], clock: Clock) -> None:
         super().__init__(env)
@@ -172,23 +181,31 @@ class Register(Application[UUID]):
             lambda found, moment: organisations.register(found, command, moment),
         )
 
-    def register_person(self, request: Request, command: c.RegisterPerson) -> Answer:
-        return self._on_person(
-            request, command.person, command, lambda found, moment: persons.register(found, command, moment)
+    def register_person(
+        self, request: Request, command: c.RegisterPerson, sealed: SealedDetails | None = None
+    ) -> Answer:
+        """Name and contact are sealed before they come here, by ``lifecycle.persons``."""
+        name = command.person or persons.new_id()
+        return self.on_person(
+            request,
+            name,
+            command,
+            lambda found, moment: persons.register(found, name, sealed and sealed.digest, moment),
+            [sealed.kept] if sealed else (),
         )
 
     def declare_conflict(self, request: Request, name: str, command: c.DeclareConflict) -> Answer:
         if not self.organisation(command.organisation).version:
             raise errors.OrganisationUnknown(organisation=command.organisation)
-        return self._on_person(
+        return self.on_person(
             request, name, command, lambda found, moment: persons.declare_conflict(found, name, command, moment)
         )
 
     def issue_key(self, by: e.By, command: c.IssueKey) -> tuple[str, str]:
-        """A new key's id and secret; the secret is shown this once. Raises PersonUnknown, OrganisationUnknown, and
-        Malformed unless an applicant's key, and no other, names the organisation that it is confined to."""
-        if not self.person(command.person).version:
-            raise errors.PersonUnknown(person=command.person)
+        """A new key's id and secret; the secret is shown this once. Raises PersonUnknown, PersonErased,
+        OrganisationUnknown, and Malformed unless an applicant's key, and no other, names the organisation that it is
+        confined to."""
+        persons.require_known(self.person(command.person), command.person)
         if (command.role == "applicant") != (command.organisation is not None):
             raise errors.Malformed(problem="the key of an applicant names its organisation, and no other key names one")
         if command.organisation is not None and not self.organisation(command.organisation).unified_code:
@@ -201,7 +218,10 @@ class Register(Application[UUID]):
             "role": command.role,
             "organisation": command.organisation,
         }
-        self._on_register(by, lambda moment: keys.issue(key, command, moment), ("issue_key", row))
+        try:
+            self._on_register(by, lambda moment: keys.issue(key, secret, command, moment), ("issue_key", row))
+        except HolderErased:
+            raise errors.PersonErased(person=command.person) from None
         return key, secret
 
     def revoke_key(self, by: e.By, key: str, command: c.RevokeKey) -> None:
@@ -223,6 +243,17 @@ class Register(Application[UUID]):
     def add_first_signing_key(self, by: e.By, key: SigningKey) -> None:
         """The key signs from now on, unless another does."""
         self._on_register(by, lambda moment: signing_keys.add_first(self.signing_keys(), key, moment))
+
+    def name_master_key(self, by: e.By, kid: str, reason: str, instead_of: str | None) -> bool:
+        """Whether the keys of persons are wrapped by that master key from now on: not where ``instead_of`` is not in
+        force any more."""
+
+        def named(moment: Moment) -> list[e.Fact]:
+            if self.recorder.master_key() != instead_of:
+                return []
+            return [e.MasterKeyChanged(**moment.stamp(moment.today), kid=kid, reason=reason)]
+
+        return self._on_register(by, named)
 
     def seal_trail_reads(self) -> None:
         """Who read the trail on days gone by is sealed, once for each day."""
@@ -250,6 +281,16 @@ class Register(Application[UUID]):
         )
         self._learn(code)
         return answer
+
+    def reject_edition(self, request: Request, code: str, proposal: int, command: c.RejectEdition) -> Answer:
+        """The proposed edition is published by nobody any more."""
+        decide.require_role(request.by.role, command, decide.DUTIES[c.PublishEdition].approved_by)
+        return self.on_stream(
+            request,
+            scheme.id_of(code),
+            lambda history: scheme.kept(code, history),
+            lambda found, moment: scheme.reject(found, proposal, command.reason, moment),
+        )
 
     def scheme(self, code: str) -> Scheme:
         """The scheme as it stands. Raises SchemeNotKept: a scheme begins with an edition that ships."""
@@ -279,7 +320,11 @@ class Register(Application[UUID]):
                 return answer
             try:
                 recordings = self.save(
-                    *work.records, receipt=receipt_of(request, answer), decided_on=today, now=self.clock.instant()
+                    *work.records,
+                    receipt=receipt_of(request, answer),
+                    decided_on=today,
+                    now=self.clock.instant(),
+                    also=work.also,
                 )
             except (ReceiptExists, DayTurned):
                 continue
@@ -312,6 +357,7 @@ class Register(Application[UUID]):
         moment = self._moment(request, begun.today, command, certificate)
         propose = decide.needs_second(certificate, command, moment)
         facts = (decide.propose if propose else decide.decide)(certificate, command, moment)
+        self._require_kept(certificate, facts)
         work = self._work(certificate, facts)
         if isinstance(command, c.SubmitApplication):
             enter_application(self, Work(certificate.id, 0) if propose else work, command, moment)
@@ -325,11 +371,21 @@ class Register(Application[UUID]):
         proposed = decide.command_of(proposal)
         moment = self._moment(request, begun.today, proposed, certificate, (proposal.proposed.by.person,))
         facts = decide.approve(certificate, number, command.digest, moment)
+        self._require_kept(certificate, facts)
         work = self._work(certificate, facts)
         if isinstance(proposed, c.SubmitApplication):
             enter_application(self, work, proposed, moment)
         entail(self, work, certificate, facts, moment)
         return work
+
+    def _require_kept(self, certificate: Certificate, facts: Iterable[e.Fact]) -> None:
+        """Raises NoticeNotKept where a fact says that a notice was served of which nobody has the bytes."""
+        for fact in facts:
+            if isinstance(fact, e.HolderNotified) and fact.notice_sha256 is not None:
+                with self.recorder.connection() as connection:
+                    found = files.kept(connection, [fact.notice_sha256])
+                if not found:
+                    raise errors.NoticeNotKept(sha256=fact.notice_sha256, certificate=certificate.id, of=fact.of)
 
     def _work(self, certificate: Certificate, facts: Sequence[e.Fact]) -> Work:
         """The facts, after those that the certificate's stream holds already."""
@@ -371,20 +427,22 @@ class Register(Application[UUID]):
         certificate: Certificate | None = None,
         proposers: tuple[str, ...] = (),
     ) -> Moment:
-        concerned = _persons(command) | {request.by.person, *proposers} if command else frozenset()
+        concerned = self._concerned(_persons(command) | {request.by.person, *proposers} if command else (), command)
         return Moment(
             today=today,
             by=request.by,
             cause=e.Cause("request", request.idempotency_key, request.body_sha256),
             editions=self.editions,
             number=self._next_number(command, certificate, today),
-            conflicts=self._conflicts(concerned, today) if type(command) in _CONCERNS_PERSONS else {},
+            conflicts={name: each.conflicts_on(today) for name, each in concerned.items()},
+            erased=frozenset(name for name, each in concerned.items() if each.erased_on),
             glyphs=self.glyphs,
         )
 
-    def _conflicts(self, names: Iterable[str], today: date) -> dict[str, frozenset[UUID]]:
-        found = {name: self.person(name) for name in sorted(names)}
-        return {name: each.conflicts_on(today) for name, each in found.items() if each.version}
+    def _concerned(self, names: Iterable[str], command: c.Command | None) -> dict[str, persons.Person]:
+        """The registered ones among them, where the command asks for persons."""
+        found = {name: self.person(name) for name in sorted(names)} if type(command) in _CONCERNS_PERSONS else {}
+        return {name: each for name, each in found.items() if each.version}
 
     def _next_number(self, command: c.Command | None, certificate: Certificate | None, today: date) -> str | None:
         """The next free number of the year, where the command may print one."""
@@ -402,11 +460,17 @@ class Register(Application[UUID]):
 
     # ---- persons, keys, editions -------------------------------------------------------------------------------------
 
-    def _on_person(
-        self, request: Request, name: str, command: c.Command, facts: Callable[[persons.Person, Moment], list[e.Fact]]
+    def on_person(
+        self,
+        request: Request,
+        name: str,
+        command: c.Command,
+        facts: Callable[[persons.Person, Moment], list[e.Fact]],
+        also: Sequence[Beside] = (),
     ) -> Answer:
+        """What ``facts`` decides on the person with that id is recorded, once, ``also`` beside it."""
         id = persons.id_of(name)
-        return self._on_other(request, command, lambda history: persons.fold(id, history), id, facts)
+        return self._on_other(request, command, lambda history: persons.fold(id, history), id, facts, also)
 
     def _on_other(
         self,
@@ -415,11 +479,12 @@ class Register(Application[UUID]):
         fold: Callable[[Iterable[e.Recorded]], Any],
         id: UUID,
         facts: Callable[[Any, Moment], list[e.Fact]],
+        also: Sequence[Beside] = (),
     ) -> Answer:
         """A command of one person on a stream that is no certificate: ``fold`` adds it up, ``facts`` decides."""
 
         decide.require_role(request.by.role, command, decide.DUTIES[type(command)].by)
-        return self.on_stream(request, id, fold, facts)
+        return self.on_stream(request, id, fold, facts, also)
 
     def on_stream(
         self,
@@ -427,12 +492,13 @@ class Register(Application[UUID]):
         id: UUID,
         fold: Callable[[Iterable[e.Recorded]], Any],
         facts: Callable[[Any, Moment], list[e.Fact]],
+        also: Sequence[Beside] = (),
     ) -> Answer:
-        """What ``facts`` decides on the stream, as ``fold`` adds it up, is recorded, once."""
+        """What ``facts`` decides on the stream, as ``fold`` adds it up, is recorded, once, ``also`` beside it."""
 
         def work(begun: Begun) -> Work:
             found = fold(begun.history)
-            made = Work(found.id, found.version)
+            made = Work(found.id, found.version, also=also)
             made.add(found.id, found.version, facts(found, self._moment(request, begun.today)))
             return made
 
@@ -455,8 +521,10 @@ class Register(Application[UUID]):
 
     def _on_register(
         self, by: e.By, facts: Callable[[Moment], list[e.Fact]], also: tuple[str, dict[str, Any]] | None = None
-    ) -> None:
-        def attempt() -> None:
+    ) -> bool:
+        """Whether there was anything to record."""
+
+        def attempt() -> bool:
             today = legal_day(self.recorder.present(self.clock.instant()))
             moment = Moment(today=today, by=by, cause=e.Cause("request", uuid4().hex), editions=self.editions)
             last = self.recorder.select_events(keys.REGISTER, desc=True, limit=1)
@@ -464,8 +532,9 @@ class Register(Application[UUID]):
             work.add(keys.REGISTER, work.version, facts(moment))
             if work.records:
                 self.save(*work.records, now=self.clock.instant(), also=[also] if also else [])
+            return bool(work.records)
 
-        self._until_settled(attempt)
+        return self._until_settled(attempt)
 
     def _learn(self, code: str) -> None:
         """All editions of the scheme that were published by now are known, also those published elsewhere."""

@@ -60,8 +60,8 @@ def answer_on(certificate: Certificate, number: str, day: date, stars: Stars) ->
     return _describe(certificate, number, day, stars)
 
 
-def turns(certificate: Certificate, number: str) -> list[date]:
-    """The days on which the public answer for ``number`` may turn, in order; between two of them it does not."""
+def turns(certificate: Certificate) -> list[date]:
+    """The days on which the public answer for its numbers may turn, in order; between two of them it does not."""
     days = {
         *(standing.on for standing in certificate.standings),
         *(until + e.ONE_DAY for until in certificate.periods.values),
@@ -78,7 +78,7 @@ def turns(certificate: Certificate, number: str) -> list[date]:
 def segments(certificate: Certificate, number: str, stars: Stars) -> list[tuple[date, Answer]]:
     """The public answers of ``number`` from its first day on, each with the day from which it holds."""
     found: list[tuple[date, Answer]] = []
-    for day in turns(certificate, number):
+    for day in turns(certificate):
         answer = answer_on(certificate, number, day, stars)
         if answer.status != "unknown" and (not found or found[-1][1] != answer):
             found.append((day, answer))

@@ -33,8 +33,10 @@ from lifecycle.sql.connection import BoundedConnection, Connections
 from lifecycle.sql.errors import (
     ClockRefused,
     DayTurned,
+    HolderErased,
     KeyNotInForce,
     KindDiffers,
+    MasterKeyReplaced,
     MigrationEdited,
     MigrationOutOfOrder,
     MigrationRefused,
@@ -53,11 +55,13 @@ __all__ = [
     "ClockRefused",
     "DayTurned",
     "Factory",
+    "HolderErased",
     "JsonMapper",
     "Key",
     "KeyNotInForce",
     "Kind",
     "KindDiffers",
+    "MasterKeyReplaced",
     "MigrationEdited",
     "MigrationOutOfOrder",
     "MigrationRefused",
@@ -223,6 +227,11 @@ class Recorder(ApplicationRecorder):
         """The bytes of the sealed document with that digest."""
         ((content,),) = self._connections.read(SQL["select_document"], {"sha256": sha256})
         return content
+
+    def master_key(self) -> str | None:
+        """The kid of the master key by which the keys of persons are wrapped; None until one is needed."""
+        ((kid,),) = self._connections.read(SQL["select_master_key"])
+        return kid
 
     def keys(self) -> list[Key]:
         """All keys, in the order in which they were issued."""

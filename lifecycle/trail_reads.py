@@ -3,7 +3,7 @@
 The seal of a day is made once the day is over, by whatever clock comes first; a day on which nobody read has none.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import NamedTuple
@@ -58,6 +58,15 @@ class TrailReads:
                 return
             bounds["after"] = page[-1].number
 
+    def never_sealed(self, seals: Collection[e.TrailReadsSealed]) -> list[date]:
+        """The legal days before the last seal's on which it was read, as is recorded, and which no seal tells of."""
+        if not seals:
+            return []
+        bounds = {"first": day_start(BEFORE_ALL), "before": day_start(max(seal.day for seal in seals))}
+        with self.recorder.connection() as connection:
+            days = {day for (day,) in connection.execute(SQL["select_days"], bounds)}
+        return sorted(days - {seal.day for seal in seals})
+
     def owed(self, now: datetime | None) -> list[e.Fact]:
         """The seals of all days that are over and were not sealed yet, as a punctual clock would have made them."""
         with self.recorder.connection() as connection:
@@ -68,16 +77,17 @@ class TrailReads:
             first = sealed.day + e.ONE_DAY if isinstance(sealed, e.TrailReadsSealed) else BEFORE_ALL
             bounds = {"first": day_start(first), "before": day_start(legal_day(settled))}
             days = connection.execute(SQL["select_days"], bounds).fetchall()
-        return [_seal(day, self.of_day(day)) for (day,) in days]
+        return [seal_of(day, self.of_day(day)) for (day,) in days]
 
 
 def differs(reads: Iterable[Read], seal: e.TrailReadsSealed) -> bool:
     """Whether the record of a day is not what was sealed."""
-    found = _seal(seal.day, reads)
+    found = seal_of(seal.day, reads)
     return (found.reads, found.sha256) != (seal.reads, seal.sha256)
 
 
-def _seal(day: date, reads: Iterable[Read]) -> e.TrailReadsSealed:
+def seal_of(day: date, reads: Iterable[Read]) -> e.TrailReadsSealed:
+    """The seal of what was read on a day."""
     made, count = sha256(), 0
     for read in reads:
         count += 1

@@ -58,4 +58,6 @@ def _answers(
 def _text(value: object) -> str | None:
     if isinstance(value, e.Due):
         return f"{value.visit_on} ({value.interval_months} months)"
+    if isinstance(value, tuple):  # elements carried over
+        return ", ".join(f"{each.element} {each.checked_on or '-'}" for each in value) or None
     return None if value is None else str(value)

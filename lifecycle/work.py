@@ -1,6 +1,6 @@
 """One command on its way: who asks, the transaction in the making, the answer, and the receipt that keeps it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from lifecycle import errors
 from lifecycle import events as e
 from lifecycle.events import Recorded
 from lifecycle.periods import day_start
-from lifecycle.store import NewReceipt, Receipt
+from lifecycle.store import Beside, NewReceipt, Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,10 @@ class Request:
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a command answers, and the receipt keeps; ``proposal`` and what follows where another person must sign."""
+    """What a command answers, and the receipt keeps; ``proposal`` and what follows where another person must sign.
+
+    ``person`` is the id under which one was registered.
+    """
 
     id: UUID
     version: int
@@ -39,15 +42,18 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     digest: str | None = None
     expires_at: datetime | None = None
     position: int | None = None
+    person: str | None = None
 
 
 @dataclass(slots=True)
 class Work:
-    """One transaction in the making: facts for several streams, each with the version its stream had when read."""
+    """One transaction in the making: facts for several streams, each with the version its stream had when read, and
+    what is written beside them."""
 
     subject: UUID
     version: int
     records: list[Recorded] = field(default_factory=list)
+    also: Sequence[Beside] = ()
 
     def add(self, id: UUID, version: int, facts: Iterable[e.Fact]) -> None:
         start = version + sum(1 for r in self.records if r.originator_id == id)
@@ -66,6 +72,7 @@ class Work:
             proposal=proposed.version if proposed else None,
             digest=proposed.fact.digest if proposed else None,
             expires_at=day_start(proposed.fact.expires_on + e.ONE_DAY) if proposed else None,
+            person=next((r.fact.person for r in own if isinstance(r.fact, e.PersonRegistered)), None),
         )
 
 

@@ -75,11 +75,12 @@ class CheckpointUnreadable(Finding):
 
 
 class Signed(NamedTuple):
-    """What a note says, or why it proves nothing; and where it was found, under which size."""
+    """What a note says, or why it proves nothing; and where it was found, under which size and position."""
 
     size: int
     told: Checkpoint | NoteRefused
     where: str
+    position: int | None = None
 
 
 class LedgerCheck:
@@ -116,18 +117,20 @@ class LedgerCheck:
     def _stored(self, connection: Connection) -> Iterator[Signed]:
         after = 0
         while notes := notes_after(connection, after, PAGE):
-            yield from (self._verified(note.text, DATABASE, note.size) for note in notes)
+            yield from (
+                self._verified(note.text, DATABASE)._replace(size=note.size, position=note.position) for note in notes
+            )
             after = notes[-1].size
 
     def _read(self, given: Given) -> Iterator[Signed]:
         return (self._verified(text, where) for text, where in given)
 
-    def _verified(self, text: str, where: str, size: int = 0) -> Signed:
+    def _verified(self, text: str, where: str) -> Signed:
         try:
             told = verified(text, self.keys, where)
         except NoteRefused as problem:
-            return Signed(size or _told_size(text), problem, where)
-        return Signed(size or told.size, told, where)
+            return Signed(_told_size(text), problem, where)
+        return Signed(told.size, told, where)
 
 
 def _told_size(text: str) -> int:
@@ -180,7 +183,8 @@ def _refuse_more_subtrees(connection: Connection, edge: Edge, last: int) -> None
 def _require_checkpoint(signed: Signed, edge: Edge, leaf: Leaf, proven: int) -> None:
     """The tree is the one that was signed. Raises CheckpointUnreadable, CheckpointDiffers."""
     told = _readable(signed, proven + 1)
-    if (told.size, told.position, told.root) != (edge.size, leaf.position, edge.root()) or signed.size != told.size:
+    filed_otherwise = signed.size != told.size or signed.position not in (None, told.position)
+    if filed_otherwise or (told.size, told.position, told.root) != (edge.size, leaf.position, edge.root()):
         raise CheckpointDiffers(position=proven + 1, upto=leaf.position, size=signed.size, where=signed.where)
 
 

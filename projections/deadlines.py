@@ -35,7 +35,7 @@ class DeadlinesProjection:
     """The deadlines' rows."""
 
     name = "deadlines"
-    version = 1
+    version = 2
     definition = digest(SQL, *TABLES, *INDEXES)
     unseen = frozenset[str]()
 
@@ -136,7 +136,8 @@ def clock_due(connection: Connection, by: date, page: int = 500) -> Iterator[lis
 
 
 def of_persons(connection: Connection, after: tuple[date, UUID, str, int], **asked: Any) -> list[dict[str, Any]]:
-    """A page of what waits for persons ``by`` a day, oldest first; ``kind`` and ``organisation`` filter if not None."""
+    """A page of what waits for persons ``by`` a day, oldest first; ``kind``, ``organisation`` and the kinds that are
+    ``shown`` filter if not None."""
     after_on, after_id, after_kind, after_subject = after
     keys = {"after_on": after_on, "after_id": after_id, "after_kind": after_kind, "after_subject": after_subject}
     with connection.cursor(row_factory=dict_row) as cursor:

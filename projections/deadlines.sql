@@ -52,6 +52,7 @@ WHERE NOT clock
     AND due_on <= %(by)s
     AND (due_on, certificate_id, kind, subject) > (%(after_on)s, %(after_id)s, %(after_kind)s, %(after_subject)s)
     AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+    AND (%(shown)s::text[] IS NULL OR kind = ANY(%(shown)s::text[]))
     AND (%(organisation)s::uuid IS NULL OR organisation = %(organisation)s)
 ORDER BY due_on, certificate_id, kind, subject
 LIMIT %(limit)s;

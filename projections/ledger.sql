@@ -58,9 +58,12 @@ ORDER BY position
 -- name: select_register
 SELECT register FROM ledger.name
 
--- A note stands for the tree at that size, unless a later one does, or one from less than the pause ago.
+-- A note stands for the tree at that size, unless a later one does, or one from less than the pause ago. While there
+-- are notes from later than now no pause is kept: the clock was put back, and nothing would be signed until it is past.
 -- name: add_checkpoint
-SELECT ledger.add_checkpoint(%(size)s, %(position)s, %(note)s, %(pause)s::interval)
+SELECT ledger.add_checkpoint(%(size)s, %(position)s, %(note)s, CASE
+    WHEN NOT EXISTS (SELECT FROM ledger.checkpoints WHERE made_at > clock_timestamp()) THEN %(pause)s::interval
+END)
 
 -- The last note.
 -- name: select_last_checkpoint
@@ -77,3 +80,33 @@ SELECT tree_size, position, note FROM ledger.checkpoints WHERE tree_size > %(aft
 -- The last event's position before another position.
 -- name: select_position_before
 SELECT coalesce(max(position), 0) FROM ledger.leaves WHERE position < %(position)s
+
+-- The events of a stream up to a position, as leaves cover them; of all topics where none is named.
+-- name: select_stream_events
+SELECT
+    position, originator_id, originator_version, topic,
+    CASE recorded_at
+        WHEN 'infinity' THEN 9223372036854775807
+        WHEN '-infinity' THEN -9223372036854775808
+        ELSE (extract(epoch FROM recorded_at) * 1000000)::bigint
+    END,
+    state
+FROM certlife.events
+WHERE originator_id = %(stream)s
+    AND position <= %(upto)s
+    AND (%(topic)s::text IS NULL OR topic = %(topic)s)
+ORDER BY originator_version
+
+-- For each of these leaves the first note that covers it, less than a size; the last ones.
+-- name: select_first_checkpoints
+SELECT DISTINCT note.tree_size, note.position, note.note
+FROM unnest(%(indexes)s::bigint[]) AS leaf (leaf_index)
+CROSS JOIN LATERAL (
+    SELECT c.tree_size, c.position, c.note
+    FROM ledger.checkpoints c
+    WHERE c.tree_size > leaf.leaf_index AND c.tree_size < %(size)s
+    ORDER BY c.tree_size
+    LIMIT 1
+) AS note
+ORDER BY note.tree_size DESC
+LIMIT %(limit)s

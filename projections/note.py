@@ -99,8 +99,13 @@ class Checkpoint:
 
     def signed(self, key: VerifierKey, sign: Callable[[bytes], bytes]) -> str:
         """The note, signed with the private half of the key."""
-        signature = base64.b64encode(key.id + sign(self.text.encode())).decode()
-        return f"{self.text}\n— {key.name} {signature}\n"
+        return signed_note(self.text, key, sign)
+
+
+def signed_note(text: str, key: VerifierKey, sign: Callable[[bytes], bytes]) -> str:
+    """The text, which ends with a line, and the line of its signature."""
+    signature = base64.b64encode(key.id + sign(text.encode())).decode()
+    return f"{text}\n— {key.name} {signature}\n"
 
 
 def read(note: str, where: str = "this") -> Checkpoint:

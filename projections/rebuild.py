@@ -7,7 +7,7 @@ then projected as an engine does it; in one transaction, the position held, the 
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import NamedTuple, Protocol
@@ -192,27 +192,43 @@ class Rebuild:
         if (load := getattr(self.follower, "load", None)) is not None:
             with connect(self.url) as reader:
                 return load(self.connection, log.span_rows(reader, *span, upto_position=self.upto))
-        reading = _Reading(self.projection, self._set_aside(span))
-        try:
-            with self.connection.transaction():
-                self.projection.load(self.connection, span, reading.rows(self._streams(span)))
-            doubtful = reading.doubtful
-        except (DataError, IntegrityError):
-            doubtful = {stream.id: stream.position for stream in self._streams(span)}
-        if doubtful:
-            self.follower.project(self.connection, self.follower.folds.anew(self.connection, doubtful, self.upto))
-        self.projection.place(self.connection, span)
-        return reading.facts
-
-    def _streams(self, span: Span) -> Iterator[log.Packed]:
-        return log.packed_streams(
-            self.connection, *span, upto_position=self.upto, without=OTHER_TOPICS, unseen=self.projection.unseen,
-            checked_position=self.checked,
-        )  # fmt: skip
+        return write_part(self.connection, self.follower, span, Reach(self.upto, self.checked), self._set_aside(span))
 
     def _set_aside(self, span: Span) -> set[UUID]:
         """Who is set aside by the engine, which sees what is not shown here."""
         return {id for (id,) in self.connection.execute(SQL["select_set_aside"], self.name | span._asdict())}
+
+
+class Reach(NamedTuple):
+    """The log up to a position; up to another, every fact is known to be readable."""
+
+    upto: int
+    checked: int = 0
+
+
+def write_part(
+    connection: Connection, follower: follower.Follower, span: Span, reach: Reach, set_aside: Collection[UUID] = ()
+) -> int:
+    """The rows of a span's certificates stand where the connection writes; answers how many facts were read."""
+    projection: Rebuildable = follower.projection  # pyright: ignore[reportAssignmentType]
+    reading = _Reading(projection, set_aside)
+
+    def streams() -> Iterator[log.Packed]:
+        return log.packed_streams(
+            connection, *span, upto_position=reach.upto, without=OTHER_TOPICS, unseen=projection.unseen,
+            checked_position=reach.checked,
+        )  # fmt: skip
+
+    try:
+        with connection.transaction():
+            projection.load(connection, span, reading.rows(streams()))
+        doubtful = reading.doubtful
+    except (DataError, IntegrityError):
+        doubtful = {stream.id: stream.position for stream in streams()}
+    if doubtful:
+        follower.project(connection, follower.folds.anew(connection, doubtful, reach.upto))
+    projection.place(connection, span)
+    return reading.facts
 
 
 def rebuild(url: str, projection: Rebuildable, hands: int = 0) -> Iterator[Progress]:
@@ -266,7 +282,7 @@ def _steps(made: Rebuild, hands: int) -> Iterator[Progress]:
 class _Reading:
     """The certificates of a part. ``doubtful`` are those to be read as the engine does, with their last positions."""
 
-    def __init__(self, projection: Rebuildable, set_aside: set[UUID]) -> None:
+    def __init__(self, projection: Rebuildable, set_aside: Collection[UUID]) -> None:
         self.projection = projection
         self.set_aside = set_aside
         self.doubtful: dict[UUID, int] = {}

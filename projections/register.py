@@ -118,7 +118,8 @@ class RegisterProjection:
 
     def learn(self, connection: Connection, claims: Iterable[Claim]) -> None:
         connection.execute(SQL["create_claimed"])
-        copy_in(connection, SQL["copy_claimed"], (packed(_claimed(claim)) for claim in claims))
+        claimed = b"".join([packed(_claimed(claim)) for claim in claims])  # all is read before anything is written
+        copy_in(connection, SQL["copy_claimed"], [claimed])
         connection.execute(SQL["create_claimed_index"])
 
     def rows(self, certificate: Certificate) -> Rows:
@@ -190,7 +191,7 @@ def certificates(connection: Connection, **asked: Any) -> list[dict[str, Any]]:
 
 
 def _certificate_row(certificate: Certificate) -> dict[str, Any]:
-    days = turns(certificate, "")
+    days = turns(certificate)
     application = next(c.application for c in certificate.cases.values() if c.application)
     return {
         "certificate_ids": certificate.id,

@@ -1,6 +1,5 @@
 """What the trail tells of one event: who, what, when, on which grounds, what caused it, and what it changed."""
 
-from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -10,22 +9,16 @@ import msgspec
 from lifecycle import events as e
 from lifecycle import log
 from lifecycle.events import Recorded
+from lifecycle.references import Reference, references
 from projections.changes import Changes, Walk, as_json
 from projections.folds import CERTIFICATE_FACTS
 
 CERTIFICATE_TOPICS = frozenset(map(e.topic_of, CERTIFICATE_FACTS))
 GROUNDS = (
     "reasons", "closed", "grounds", "reason", "recommendation", "because", "notice", "upheld", "level", "score", "act",
-    "body",
+    "body", "changes", "void", "recomputed", "unsupported",
 )  # fmt: skip
-"""Members of facts that say why."""
-
-
-class Reference(msgspec.Struct, frozen=True):
-    """The event is about another of the same stream: its proposal, the fact it corrects, tells of, appeals against."""
-
-    link: str
-    version: int
+"""Members of facts that say why, and of a correction what reads otherwise: each value as it was, and as it is now."""
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -117,11 +110,15 @@ def of_other(recorded: Recorded) -> Told:
     )
 
 
-def of_unreadable(row: log.Row, problem: str) -> Told:
-    """An event of which nothing but its columns can be read."""
+def of_unreadable(row: log.Row, problem: str, walk: Walk | None) -> Told:
+    """An event of which nothing but its columns can be read; ``walk`` is the certificate before it, if it is known."""
     position, stream, version, topic, _, recorded_at = row
     certificate = stream if topic in CERTIFICATE_TOPICS else None
-    return Told(position, recorded_at, topic, stream, version, certificate_id=certificate, problem=problem)
+    organisation = walk.organisation if walk else None
+    return Told(
+        position, recorded_at, topic, stream, version,
+        certificate_id=certificate, organisation=organisation, problem=problem,
+    )  # fmt: skip
 
 
 def storable(text: str) -> str:
@@ -142,31 +139,15 @@ def _told(recorded: Recorded, **more: Any) -> Told:
         signed_by=fact.signed_by,
         cause=fact.cause,
         case=fact.case,
-        grounds={name: value for name in GROUNDS if (value := getattr(fact, name, None)) not in (None, "", ())},
-        refers=tuple(_references(recorded.version, fact)),
+        grounds={name: value for name in _said(fact) if (value := getattr(fact, name, None)) not in (None, "", ())},
+        refers=tuple(references(fact)),
         **more,
     )
 
 
-def _references(version: int, fact: e.Fact) -> Iterator[Reference]:
-    if fact.proposal is not None:
-        yield Reference("proposal", fact.proposal)
-    match fact:
-        case e.RecordCorrected():
-            yield Reference("corrects", fact.target)
-            yield from (Reference("leaves_unsupported", each) for each in fact.unsupported)
-        case e.HolderNotified():
-            yield Reference("tells", fact.of)
-        case e.DocumentSealed():
-            yield Reference("prints", fact.of)
-        case e.AppealLodged():
-            yield Reference("appeals_against", fact.against)
-        case e.AppealDecided() | e.ComplaintDecided() if fact.case is not None:
-            yield Reference("decides", fact.case)
-        case e.GradeDetermined():
-            yield Reference("grades", fact.assessment)
-    if (appeal := getattr(fact, "appeal", None)) is not None:
-        yield Reference("upholds", appeal)
+def _said(fact: e.Fact) -> tuple[str, ...]:
+    """What is told of it; of later facts about persons also of whom: the rows of earlier ones never change."""
+    return (*GROUNDS, "person") if isinstance(fact, e.PersonalDetailsSealed | e.PersonErased) else GROUNDS
 
 
 def _small(number: int | None) -> int | None:

@@ -72,7 +72,7 @@ class TrailProjection:
     """The trail's rows."""
 
     name = "trail"
-    version = 1
+    version = 2
     definition = digest(SQL, *TABLES, *INDEXES)
     unseen = frozenset[str]()
     follower = TrailFollower
@@ -126,7 +126,7 @@ def _tell(row: log.Row, walk: Walk | None) -> tuple[Told, Walk | None]:
     except upcast.Unreadable as error:
         if walk is not None:
             walk.lose(str(error))
-        return of_unreadable(row, storable(str(error))), walk
+        return of_unreadable(row, storable(str(error)), walk), walk
     if type(recorded.fact) not in CERTIFICATE_FACTS:
         return of_other(recorded), walk
     walk = walk or Walk(recorded)

@@ -48,14 +48,17 @@ COPY trail (
 ) FROM STDIN (FORMAT binary);
 
 -- A page of what is asked for, in the order of positions; NULL asks for nothing in particular. The instants are turned
--- into positions, which follow them.
+-- into positions, which follow them. About an organisation is also what names one of its certificates alone.
 -- name: select_trail
 SELECT position, edition, codes, told
 FROM projections.trail
 WHERE position > %(after)s
     AND position <= %(upto)s
     AND (%(certificate)s::uuid IS NULL OR certificate = %(certificate)s)
-    AND (%(organisation)s::uuid IS NULL OR organisation = %(organisation)s)
+    AND (%(organisation)s::uuid IS NULL OR organisation = %(organisation)s OR certificate = ANY(ARRAY(
+        SELECT own.certificate FROM projections.trail AS own
+        WHERE own.organisation = %(organisation)s AND own.certificate IS NOT NULL
+    )))
     AND (%(person)s::text IS NULL OR person = %(person)s)
     AND (%(topic)s::text IS NULL OR topic = %(topic)s)
     AND (%(topics)s::text[] IS NULL OR topic = ANY(%(topics)s::text[]))
@@ -101,10 +104,10 @@ WHERE position = ANY(%(positions)s::bigint[])
 ORDER BY position;
 
 -- Who may be related to an event: everything about its certificate, which may be named by another event of the same
--- request, and everything of the requests found there.
+-- request, all editions of its scheme, and everything of the requests found there.
 -- name: select_family
 WITH origin AS (
-    SELECT cause, person, certificate FROM projections.trail WHERE position = %(position)s
+    SELECT stream, topic, cause, person, certificate FROM projections.trail WHERE position = %(position)s
 ),
 subject AS (
     SELECT coalesce(origin.certificate, (
@@ -121,6 +124,12 @@ own AS (
     ORDER BY trail.position
     LIMIT %(limit)s
 ),
+editions AS (
+    SELECT trail.position
+    FROM projections.trail JOIN origin ON trail.stream = origin.stream
+    WHERE trail.topic IN ('edition-proposed.v1', 'edition-published.v1')
+        AND origin.topic IN ('edition-proposed.v1', 'edition-published.v1')
+),
 requests AS (
     SELECT cause, person FROM own WHERE cause LIKE 'request:%%'
     UNION
@@ -128,6 +137,8 @@ requests AS (
 ),
 related AS (
     SELECT position FROM own
+    UNION
+    SELECT position FROM editions
     UNION
     SELECT beside.position FROM projections.trail AS beside
     JOIN requests ON beside.cause = requests.cause AND beside.person = requests.person
@@ -138,9 +149,10 @@ SELECT trail.position, trail.stream, trail.version, trail.cause, trail.person, t
 FROM projections.trail JOIN related ON trail.position = related.position
 ORDER BY trail.position;
 
--- How many events a cause has.
+-- How many events a cause has; a request is one person's, and another may have given its own the same key.
 -- name: count_of_cause
-SELECT count(*) FROM projections.trail WHERE cause = %(cause)s;
+SELECT count(*) FROM projections.trail
+WHERE cause = %(cause)s AND (%(cause)s NOT LIKE 'request:%%' OR person = %(person)s);
 
 -- The receipt of a command: who sent it, when it was carried out, and the digest of what was sent.
 -- name: select_receipt

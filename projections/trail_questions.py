@@ -10,7 +10,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from projections.told import Reference
+from lifecycle.references import Reference
 from projections.trail import SQL
 
 FAMILY = 10_000
@@ -92,9 +92,9 @@ def receipt(connection: Connection, person: str, key: str) -> dict[str, Any] | N
         return cursor.execute(SQL["select_receipt"], {"person": person, "key": key}).fetchone()
 
 
-def count_of_cause(connection: Connection, cause: str) -> int:
-    """How many events have that cause: all that a run of the clock recorded."""
-    ((count,),) = connection.execute(SQL["count_of_cause"], {"cause": cause}).fetchall()
+def count_of_cause(connection: Connection, person: str, cause: str) -> int:
+    """How many events have that cause: all that a run of the clock recorded, or a request of the person."""
+    ((count,),) = connection.execute(SQL["count_of_cause"], {"person": person, "cause": cause}).fetchall()
     return count
 
 

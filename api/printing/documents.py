@@ -73,7 +73,7 @@ class Documents:
 
     def of(self, identity: Identity, certificate_id: UUID) -> dict[str, Any]:
         """Every version, what it says and what stands of it today."""
-        certificate = self._certificate(identity, certificate_id)
+        certificate = self.certificate(identity, certificate_id)
         today = self.questions.today()
         return {"items": [self._view(certificate, each, today) for each in d.documents_of(certificate).values()]}
 
@@ -98,7 +98,7 @@ class Documents:
 
     def made(self, certificate: Certificate, document: Document) -> Made:
         """The document as the press makes it now; the same whenever it is made, with the same key."""
-        fact, issuer = document.fact, self._issuer()
+        fact, issuer = document.fact, self.named_issuer()
         facts = d.facts_of(certificate, fact)
         edition = self.questions.register.editions[facts["edition"]]
         texts = d.texts_of(fact, edition) | {"issuer": " ".join(issuer)}
@@ -119,8 +119,8 @@ class Documents:
         printed = self.press.document(face)
         return Made(printed.content, printed.pages, d.digest_of(facts), proof.kid, RENDERER, self.press.template_sha256)
 
-    def _issuer(self) -> Issuer:
-        """Raises IssuerNotNamed where the register is no simulation."""
+    def named_issuer(self) -> Issuer:
+        """Who issues. Raises IssuerNotNamed where the register is no simulation."""
         if all(self.issuer):
             return self.issuer
         if not self.simulation:
@@ -129,13 +129,14 @@ class Documents:
 
     # ---- telling -----------------------------------------------------------------------------------------------------
 
-    def _certificate(self, identity: Identity, certificate_id: UUID) -> Certificate:
+    def certificate(self, identity: Identity, certificate_id: UUID) -> Certificate:
+        """The certificate, if the asker may know of it. Raises CertificateUnknown."""
         certificate = self.questions.register.certificate(certificate_id)
         require_own(identity, certificate_id, certificate.organisation)
         return certificate
 
     def _sealed(self, identity: Identity, certificate_id: UUID, number: int) -> Sealed:
-        self._certificate(identity, certificate_id)
+        self.certificate(identity, certificate_id)
         return self.questions.register.seal_document(certificate_id, number, self.made)
 
     def _as_kept(self, found: Sealed, today: date) -> Given:

@@ -19,7 +19,7 @@ from api.printing.font import FOLDER, Font
 
 RENDERER = f"typst {version('typst')}"
 ROOM = Path(str(files("api.printing")))
-CERTIFICATE, COPY = ROOM / "certificate.typ", ROOM / "copy.typ"
+CERTIFICATE, COPY, NOTICE = ROOM / "certificate.typ", ROOM / "copy.typ", ROOM / "notice.typ"
 
 
 class Printed(NamedTuple):
@@ -58,6 +58,11 @@ class Press:
         given = {"root": ROOM, "font_paths": self._fonts, "sys_inputs": _inputs(face)}
         content = typst.compile(CERTIFICATE, format="pdf", pdf_standards=["a-3a", "ua-1"], **given)
         return Printed(content, int(typst.query(CERTIFICATE, "<pages>", field="value", one=True, **given)))
+
+    def notice(self, face: dict[str, Any]) -> bytes:
+        """The notice that shows the face; the same whenever it is made."""
+        given = {"root": ROOM, "font_paths": self._fonts, "sys_inputs": _inputs(face)}
+        return typst.compile(NOTICE, format="pdf", pdf_standards=["a-3a", "ua-1"], **given)
 
     def copy(self, content: bytes, pages: int, mark: Mark) -> bytes:
         """A copy of the document with the mark across each page. It is no PDF/A, and claims to be none."""

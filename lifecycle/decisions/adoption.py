@@ -1,7 +1,9 @@
 """One certificate takes an edition: pure, and refused for it alone, with the reason for which it is set aside.
 
-Where the edition's transition says so, the level that the evidence earns under it is given at once, with the document
-that prints it. What the level rests on is the case that gave it.
+Where the two editions judge other elements or weights, the fact says what each element takes over: the day of its last
+check, and whether the last finding stands. Where the edition's transition says so, the level that the evidence earns
+under it is given at once, with the document that prints it; what the level rests on is the case that gave it, and
+findings that do not stand exactly earn nothing.
 """
 
 from dataclasses import dataclass
@@ -12,17 +14,20 @@ from lifecycle import events as e
 from lifecycle.amendment import amend
 from lifecycle.certificate import Case, Certificate, evolve
 from lifecycle.comparison import Line
-from lifecycle.decisions.application import grade_of
-from lifecycle.decisions.issuance import composite, due_under, regraded, texts_on
+from lifecycle.decisions.issuance import due_under, grade_earned, regraded, texts_on
 from lifecycle.decisions.moment import Moment
-from lifecycle.rules import Edition, Grade, MalformedFindings
-from lifecycle.rules.translation import asked_of
-from lifecycle.transitions import STATUS
+from lifecycle.rules import Edition, MalformedFindings
+from lifecycle.rules.translation import asked_of, follows
+from lifecycle.transitions import STATUS, Stage
 
 Why = Literal[
-    "excluded", "moved", "elements", "level_unknown", "not_judged", "no_level", "level_differs", "renewed_early",
-    "under_repair",
+    "excluded", "moved", "undecided", "not_followed", "level_unknown", "type_unknown", "not_judged", "no_level",
+    "level_differs", "renewed_early", "unprintable", "no_number", "under_repair",
 ]  # fmt: skip
+
+JUDGED: frozenset[Stage] = frozenset({"assessed", "reviewed", "graded"})
+"""A renewal or regrade at such a stage was assessed by the old edition, and is decided under it; as is a visit whose
+sample was drawn from other elements."""
 
 
 class NotAdopted(Exception):
@@ -49,46 +54,54 @@ def may_adopt(certificate: Certificate, moment: Moment) -> bool:
 
 def adopt(certificate: Certificate, edition: Edition, cited: Cited, moment: Moment) -> list[e.Fact]:
     """The edition adopted, and what follows from it at once. Raises NotAdopted."""
-    if asked_of(edition, moment.edition_of(certificate)) is not edition:
-        raise NotAdopted("elements")
-    grade, case = _changed_grade(certificate, edition, cited.line)
-    today, level = moment.today, certificate.levels.last
-    if level not in edition.levels:
-        raise NotAdopted("level_unknown")
+    asked, level = _asked(certificate, edition, moment), certificate.levels.last
     adopted = e.EditionAdopted(
-        **moment.stamp(today, edition=edition.id),
+        **moment.stamp(moment.today, edition=edition.id),
         old=certificate.edition,
         new=edition.id,
         rehearsal=cited.rehearsal,
         line_sha256=cited.sha256,
-        due=due_under(certificate, certificate.due, edition, level, today),
+        due=due_under(certificate, certificate.due, asked, level, moment.today),
+        carried=asked.carried(certificate.checks),
     )
-    if grade is None or case is None:
+    said, told = edition.succession, cited.line.after.level
+    if said is None or said.grade_at_adoption != "changed" or told in (None, level):
         return [adopted]
-    if certificate.periods.days[-1] > today:
-        raise NotAdopted("renewed_early")
     evolve(certificate, certificate.version + 1, adopted)
-    texts, applied_for = texts_on(certificate, today), certificate.types.at(today)
-    return [adopted, *regraded(certificate, case, grade, texts, applied_for, moment, today)]
+    return [adopted, *_given(certificate, edition, told, moment)]
 
 
-def _changed_grade(certificate: Certificate, edition: Edition, line: Line) -> tuple[Grade | None, Case | None]:
-    """The level to give, and the case that earns it; None where it stays."""
-    said = edition.succession
-    if said is None or said.grade_at_adoption != "changed" or line.after.level == certificate.levels.last:
-        return None, None
-    if line.after.level is None:
-        raise NotAdopted("not_judged")
-    case = _ground(certificate)
+def _asked(certificate: Certificate, edition: Edition, moment: Moment) -> Edition:
+    """The edition, to be asked with what was found under the certificate's own. Raises NotAdopted."""
+    old = moment.edition_of(certificate)
+    asked = asked_of(edition, old, moment.editions)
+    if not follows(edition, old, moment.editions):
+        raise NotAdopted("not_followed")
+    under_way = [case for case in certificate.cases.values() if case.is_open]
+    if any(asked is not edition if case.draw else case.stage in JUDGED for case in under_way):
+        raise NotAdopted("undecided")
+    if certificate.levels.last not in edition.levels:
+        raise NotAdopted("level_unknown")
+    if certificate.types.last not in edition.certification_types:
+        raise NotAdopted("type_unknown")
+    return asked
+
+
+def _given(certificate: Certificate, edition: Edition, level: str, moment: Moment) -> list[e.Fact]:
+    """The level that the line tells, with its document, if the case that gave the one before earns it."""
+    case, today = _ground(certificate), moment.today
     try:
-        grade = composite(certificate, edition) if case.kind == "visit" else grade_of(edition, case)
+        grade = grade_earned(certificate, edition, case)
     except MalformedFindings:
         raise NotAdopted("not_judged") from None
     if grade.level not in edition.levels:
         raise NotAdopted("no_level")
-    if grade.level != line.after.level:
+    if grade.level != level:
         raise NotAdopted("level_differs")
-    return grade, case
+    if certificate.periods.days[-1] > today:
+        raise NotAdopted("renewed_early")
+    texts, applied_for = texts_on(certificate, today), certificate.types.at(today)
+    return regraded(certificate, case, grade, texts, applied_for, moment, today)
 
 
 def _ground(certificate: Certificate) -> Case:

@@ -16,8 +16,9 @@ from lifecycle.decisions.permission import (
     require_order,
     require_past,
     require_reasons,
+    require_serving,
 )
-from lifecycle.inputs import AskedCase
+from lifecycle.gist import Asked, AskedCase
 from lifecycle.rules import Edition, Grade, MalformedFindings, edition_in_force
 
 
@@ -73,7 +74,7 @@ def plan_assessment(certificate: Certificate, command: c.Plan, moment: Moment) -
         raise errors.Malformed(problem="draw belongs to a visit; an assessment takes every element")
     _, on = enter_case(certificate, command.case, command, e.AssessmentPlanned, moment)
     require_order("on_site_from", command.on_site_from, "on_site_to", command.on_site_to)
-    require_no_conflict(certificate, command.team, moment)
+    require_serving(certificate, command.team, moment)
     return [
         e.AssessmentPlanned(
             **moment.stamp(on, case=command.case),
@@ -124,7 +125,10 @@ def review_assessment(certificate: Certificate, command: c.ReviewAssessment, mom
     case, on = enter_case(certificate, command.case, command, e.AssessmentReviewed, moment)
     require_reviewers_free(certificate, case, moment)
     edition = moment.edition_of(certificate)
-    grade = grade_of(edition, case)
+    try:
+        grade = grade_of(certificate, edition, case)
+    except MalformedFindings as refused:  # assessed before another edition was adopted
+        raise refusal_of(refused) from None
     return [
         e.AssessmentReviewed(**moment.stamp(on, case=command.case), recommendation=command.recommendation),
         e.GradeDetermined(
@@ -217,10 +221,13 @@ def refusal_of(refused: MalformedFindings) -> errors.FindingsRefused:
     return errors.FindingsRefused(element=refused.element, problem=refused.problem, accepted=refused.accepted)
 
 
-def grade_of(edition: Edition, case: AskedCase) -> Grade:
-    """What the edition says of the case's record as it stands, closures applied."""
+def grade_of(certificate: Asked, edition: Edition, case: AskedCase) -> Grade:
+    """What the edition says of the case's record as it stands, closures applied.
+
+    Raises MalformedFindings where the record lacks what the edition asks.
+    """
     return edition.grade(
-        case.graded_findings(),
+        case.graded_findings(certificate.carried),
         case.deductions,
         case.application.certification_type,
         case.application.accepts_conformity,

@@ -5,7 +5,8 @@ outcomes that follow are asked again and written into the correction; decisions 
 become work; a correction that would make the stream unlawful is refused, naming the first fact that would be.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -23,8 +24,10 @@ from lifecycle.decisions.permission import enter, require_independent, require_o
 from lifecycle.decisions.standing import require_upheld
 from lifecycle.events import Recorded
 from lifecycle.replay import Replay, replay
-from lifecycle.rules import MalformedFindings
+from lifecycle.rules import Edition, MalformedFindings
 from lifecycle.transitions import type_of_fact
+
+Editions = Mapping[str, Edition]
 
 _DAY = frozenset({"/effective_on"})
 _SITE = _DAY | {"/on_site_from", "/on_site_to", "/findings"}
@@ -58,7 +61,7 @@ CORRECTABLE: dict[type_of_fact, frozenset[str]] = {
 
 VOIDABLE = (e.CertificateSuspended, e.CertificateReissued, e.SurveillanceRecorded, e.CertificateWithdrawn)
 
-_REASONS_OF = {
+REASONS_OF = {
     e.CertificateSuspended: "suspension",
     e.SuspensionExtended: "suspension",
     e.CertificateWithdrawn: "withdrawal",
@@ -88,21 +91,40 @@ def correct(certificate: Certificate, command: c.Correct, moment: Moment) -> lis
     )
     if not command.void:
         _require_sound(certificate, command, target, moment)
-    before = replay(certificate.id, certificate.history, moment.editions)
-    after = replay(certificate.id, _with(certificate, bare), moment.editions)
-    corrected = _consequences(certificate, bare, (before, after), moment)
-    _require_lawful(certificate, corrected, after.unsupported, moment)
+    corrected, unsupported = consequences(certificate, bare, moment.editions, moment.today)
+    _require_lawful(certificate, corrected, unsupported, moment)
     return [corrected]
+
+
+def consequences(
+    certificate: Certificate, correction: e.RecordCorrected, editions: Editions, today: date
+) -> tuple[e.RecordCorrected, Sequence[int]]:
+    """The correction with what it changes of what follows, and every decision that stands without support then.
+
+    What it changes is what the replays before and after it tell differently.
+    """
+    before = replay(certificate.id, certificate.history, editions)
+    after = replay(certificate.id, _with(certificate, correction), editions)
+    known = {(r.version, r.path): r.value for r in before.differences}
+    recomputed = [r for r in after.differences if known.get((r.version, r.path), _NOTHING) != r.value]
+    grace = _grace(certificate, (before, after), editions[certificate.edition], today)
+    corrected = msgspec.structs.replace(
+        correction,
+        recomputed=(*recomputed, *grace),
+        unsupported=tuple(version for version in after.unsupported if version not in before.unsupported),
+    )
+    return corrected, after.unsupported
 
 
 def _target(certificate: Certificate, command: c.Correct) -> e.Fact:
     """The fact to correct, as it reads now. Raises for what cannot be corrected or voided."""
-    require_fact(certificate, command.target)
+    if isinstance(found := require_fact(certificate, command.target), e.RecordCorrected):
+        raise errors.CorrectionNotCorrected(version=command.target, original=found.target)
     if command.void == bool(command.changes):
-        raise errors.CorrectionMalformed(version=command.target, problem="give either changes or void, and one of them")
+        raise errors.ChangesOrVoid(version=command.target)
     standing = {r.version: r.fact for r in amend(certificate.history)}.get(command.target)
     if standing is None:
-        raise errors.CorrectionMalformed(version=command.target, problem="it was voided")
+        raise errors.WasVoided(version=command.target)
     if command.void:
         return _voidable(standing, command)
     for change in command.changes:
@@ -113,9 +135,9 @@ def _target(certificate: Certificate, command: c.Correct) -> e.Fact:
 def _voidable(fact: e.Fact, command: c.Correct) -> e.Fact:
     if not isinstance(fact, VOIDABLE):
         listed = ", ".join(e.topic_of(kind) for kind in VOIDABLE)
-        raise errors.NotVoidable(topic=e.topic_of(fact), allowed=f"Voidable: {listed}.")
+        raise errors.NotVoidable(topic=e.topic_of(fact), allowed=listed)
     if isinstance(fact, e.CertificateWithdrawn) and command.appeal is None:
-        raise errors.NotVoidable(topic=e.topic_of(fact), allowed="Only an upheld appeal, cited, voids a withdrawal.")
+        raise errors.VoidNeedsAppeal(topic=e.topic_of(fact))
     return fact
 
 
@@ -143,7 +165,7 @@ def _require_sound(certificate: Certificate, command: c.Correct, target: e.Fact,
         raise errors.CorrectionMalformed(version=command.target, problem=str(error)) from None
     require_past("effective_on", fact.effective_on, moment)
     edition = moment.editions[fact.edition or certificate.edition]
-    if (act := _REASONS_OF.get(type(fact))) is not None:
+    if (act := REASONS_OF.get(type(fact))) is not None:
         require_reasons(fact.reasons, act, edition)
     case = certificate.cases.get(fact.case or 0)
     try:
@@ -171,33 +193,21 @@ def _with(certificate: Certificate, correction: e.RecordCorrected) -> list[Recor
     return [*certificate.history, Recorded(certificate.id, len(certificate.history) + 1, correction)]
 
 
-def _consequences(
-    certificate: Certificate, correction: e.RecordCorrected, replays: tuple[Replay, Replay], moment: Moment
-) -> e.RecordCorrected:
-    """The correction with what it changes of what follows: what the replays before and after it tell differently."""
-    before, after = replays
-    known = {(r.version, r.path): r.value for r in before.differences}
-    recomputed = [r for r in after.differences if known.get((r.version, r.path), _NOTHING) != r.value]
-    return msgspec.structs.replace(
-        correction,
-        recomputed=(*recomputed, *_grace(certificate, replays, moment)),
-        unsupported=tuple(version for version in after.unsupported if version not in before.unsupported),
-    )
-
-
-def _grace(certificate: Certificate, replays: tuple[Replay, Replay], moment: Moment) -> Iterator[e.Recomputed]:
+def _grace(
+    certificate: Certificate, replays: tuple[Replay, Replay], edition: Edition, today: date
+) -> Iterator[e.Recomputed]:
     """A due date that the correction moves into the past is due on the day of recording, with the grace; what was
     overdue already stays so, and a grace already running is not given anew."""
     before, after = replays
     due, stood = after.certificate.due, certificate.due
     if due is None or stood is None or due == before.certificate.due:
         return
-    if due.visit_on < moment.today < stood.overdue_on:
-        eased = moment.edition_of(certificate).due(
+    if due.visit_on < today < stood.overdue_on:
+        eased = edition.due(
             due.anchor_on,
             after.certificate.levels.last,
             after.certificate.checks,
-            changed_on=min(moment.today, stood.visit_on),
+            changed_on=min(today, stood.visit_on),
         )
         yield e.Recomputed(after.due_version, "/due", e.plain(due), e.plain(eased))
 
@@ -213,7 +223,8 @@ def _require_lawful(
             certificate=certificate.label,
             version=recorded.version,
             topic=e.topic_of(recorded.fact),
-            problem=problem,
+            problem=problem.en,
+            problem_zh=problem.zh,
         )
 
 

@@ -1,6 +1,7 @@
 """Notices, appeals and complaints. An appeal leaves the decision in force; it acts only through a further fact."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import date
 
 from lifecycle import commands as c
 from lifecycle import errors
@@ -8,6 +9,7 @@ from lifecycle import events as e
 from lifecycle.certificate import Case, Certificate, fold
 from lifecycle.decisions.moment import Moment
 from lifecycle.decisions.permission import concerned_cases, enter, enter_case, require_no_conflict, require_past
+from lifecycle.rules import Edition
 
 
 def notify(certificate: Certificate, command: c.Notify, moment: Moment) -> list[e.Fact]:
@@ -20,7 +22,11 @@ def notify(certificate: Certificate, command: c.Notify, moment: Moment) -> list[
         )
     return [
         e.HolderNotified(
-            **moment.stamp(on), of=command.of, served_on=command.served_on, proof_sha256=command.proof_sha256
+            **moment.stamp(on),
+            of=command.of,
+            served_on=command.served_on,
+            proof_sha256=command.proof_sha256,
+            notice_sha256=command.notice_sha256,
         )
     ]
 
@@ -28,18 +34,16 @@ def notify(certificate: Certificate, command: c.Notify, moment: Moment) -> list[
 def lodge_appeal(certificate: Certificate, command: c.LodgeAppeal, moment: Moment) -> list[e.Fact]:
     """An appeal names the fact it is against; its time runs from the day after the notice of it was served."""
     on = enter(certificate, command, e.AppealLodged, moment)
-    require_fact(certificate, command.against)
-    served_on = _served_on(certificate, command.against)
-    if served_on is not None:
-        until_on = served_on + timedelta(days=moment.edition_of(certificate).appeal_lodging_days)
-        if on > until_on:
-            raise errors.AppealTooLate(version=command.against, until_on=until_on)
+    against = _disputed(certificate, command.against)
+    until_on = appeal_until(certificate, against, moment.editions)
+    if until_on is not None and on > until_on:
+        raise errors.AppealTooLate(version=against, until_on=until_on)
     return [
         e.AppealLodged(
             **moment.stamp(on, case=certificate.version + 1, edition=certificate.edition),
-            against=command.against,
+            against=against,
             grounds=command.grounds,
-            decide_by=on + timedelta(days=moment.edition_of(certificate).appeal_decision_days),
+            decide_by=moment.edition_of(certificate).appeal_decided_by(on),
             request_sha256=command.request_sha256,
         )
     ]
@@ -51,7 +55,7 @@ def lodge_complaint(certificate: Certificate, command: c.LodgeComplaint, moment:
         e.ComplaintLodged(
             **moment.stamp(on, case=certificate.version + 1, edition=certificate.edition),
             grounds=command.grounds,
-            decide_by=on + timedelta(days=moment.edition_of(certificate).complaint_decision_days),
+            decide_by=moment.edition_of(certificate).complaint_decided_by(on),
             request_sha256=command.request_sha256,
         )
     ]
@@ -65,6 +69,15 @@ def decide(certificate: Certificate, command: c.DecideDispute, moment: Moment) -
     case, on = enter_case(certificate, command.case, command, outcome, moment)
     require_uninvolved(certificate, case, moment)
     return [outcome(**moment.stamp(on, case=case.version), upheld=command.upheld, grounds=command.grounds)]
+
+
+def appeal_until(certificate: Certificate, version: int, editions: Mapping[str, Edition]) -> date | None:
+    """The last day to appeal against the fact, counted from the day after the first notice of it was served.
+
+    None where none was served: the time has not begun to run, and an appeal is in time.
+    """
+    served_on = first_served_on(certificate, version)
+    return served_on and editions[certificate.edition].appeal_until(served_on)
 
 
 def require_uninvolved(certificate: Certificate, case: Case, moment: Moment) -> None:
@@ -83,7 +96,19 @@ def require_fact(certificate: Certificate, version: int) -> e.Fact:
     return certificate.fact(version)
 
 
-def _served_on(certificate: Certificate, version: int):
+def _disputed(certificate: Certificate, named: int | str) -> int:
+    """The version of the fact that is named. Raises EventOfAnother and FactUnknown."""
+    if isinstance(named, str):
+        id, _, version = named.partition("/")
+        if id != str(certificate.id):
+            raise errors.EventOfAnother(event=named, certificate=certificate.label)
+        named = int(version)
+    require_fact(certificate, named)
+    return named
+
+
+def first_served_on(certificate: Certificate, version: int) -> date | None:
+    """The day on which the first notice of that fact was served."""
     facts = (recorded.fact for recorded in certificate.history)
     return next((f.served_on for f in facts if isinstance(f, e.HolderNotified) and f.of == version), None)
 

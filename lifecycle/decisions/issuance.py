@@ -13,7 +13,7 @@ from lifecycle.decisions.application import fraction_text, grade_of, refusal_of,
 from lifecycle.decisions.moment import Moment
 from lifecycle.decisions.permission import enter, enter_case, require_independent, require_reasons
 from lifecycle.documents import next_document
-from lifecycle.inputs import Asked
+from lifecycle.gist import Asked
 from lifecycle.rules import Edition, Grade, MalformedFindings
 
 
@@ -122,8 +122,10 @@ def due_under(certificate: Asked, due: e.Due, edition: Edition, level: str, on: 
     changed = due_at_level(certificate, due, edition, level, on)
     if changed is not due:
         return changed
-    asked = edition.due(certificate.last_check_on, level, certificate.checks)
-    return asked if due.grace_until is None else msgspec.structs.replace(due, coverage_on=asked.coverage_on)
+    if due.grace_until is None:
+        return edition.due(certificate.last_check_on, level, certificate.checks)
+    asked = edition.due(certificate.last_check_on, level, certificate.checks, changed_on=due.visit_on)
+    return msgspec.structs.replace(due, coverage_on=asked.coverage_on)
 
 
 def due_at_level(certificate: Asked, due: e.Due, edition: Edition, level: str, on: date) -> e.Due:
@@ -139,7 +141,15 @@ def due_at_level(certificate: Asked, due: e.Due, edition: Edition, level: str, o
     return edition.due(certificate.last_check_on, level, certificate.checks, changed_on=on if shortened else None)
 
 
-def composite(certificate: Asked, edition: Edition) -> Grade:
+def grade_earned(certificate: Certificate, edition: Edition, case: Case) -> Grade:
+    """What the case earns: a visit the composite, every other what was assessed in it.
+
+    Raises MalformedFindings where an element has no mark.
+    """
+    return composite(certificate, edition) if case.kind == "visit" else grade_of(certificate, edition, case)
+
+
+def composite(certificate: Certificate, edition: Edition) -> Grade:
     """The grade of each element's last mark: those drawn from the visits, the others from their last assessment.
 
     Raises MalformedFindings where an element has no mark.
@@ -156,7 +166,7 @@ def _grade_to_change_to(certificate: Certificate, case: Case, edition: Edition) 
     if case.stage == "decided" and not certificate.unsupported:
         raise errors.DecisionSupported(certificate=certificate.label, case=case.version)
     require_grade(certificate, case)
-    grade = grade_of(edition, case)
+    grade = _grade_of_known(certificate, case, edition)
     if grade.level == certificate.levels.last:
         raise errors.LevelUnchanged(certificate=certificate.label, current=certificate.levels.last, level=grade.level)
     return grade
@@ -167,10 +177,7 @@ def _lowered(certificate: Certificate, case: Case, edition: Edition) -> Grade:
         raise errors.NonconformityOpen(
             act="change_grade", certificate=certificate.label, elements=", ".join(case.open_nonconformities)
         )
-    try:
-        grade = composite(certificate, edition)
-    except MalformedFindings as refused:
-        raise refusal_of(refused) from None
+    grade = _grade_of_known(certificate, case, edition)
     current, ranks = certificate.levels.last, list(edition.levels)
     if grade.level == "none":
         raise errors.NotGrantable(certificate=certificate.label, case=case.version, because=grade.because)
@@ -179,6 +186,20 @@ def _lowered(certificate: Certificate, case: Case, edition: Edition) -> Grade:
             level=grade.level, because=grade.because, certificate=certificate.label, current=current
         )
     return grade
+
+
+def _grade_of_known(certificate: Certificate, case: Case, edition: Edition) -> Grade:
+    """Raises MarksNotKnown where marks on an element do not stand since its edition was adopted, FindingsRefused."""
+    of_case = {finding.element for finding in case.graded_findings(certificate.carried)}
+    known = certificate.findings if case.kind == "visit" else of_case
+    if lacking := [code for code in edition.elements if code not in known]:
+        raise errors.MarksNotKnown(
+            certificate=certificate.label, edition=edition.id, case=case.version, elements=", ".join(lacking)
+        )
+    try:
+        return grade_earned(certificate, edition, case)
+    except MalformedFindings as refused:
+        raise refusal_of(refused) from None
 
 
 def _number(certificate: Certificate, level: str, moment: Moment) -> str:

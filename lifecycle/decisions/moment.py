@@ -18,7 +18,8 @@ class Moment:
 
     ``signers`` are the persons whose act it is, the proposer first. ``number`` is the next free certificate number,
     where the act may need one. ``conflicts`` says for each person concerned the organisations that person has declared
-    an interest in; a person missing there is not registered. ``glyphs`` can be printed.
+    an interest in; a person missing there is not registered. ``erased`` are those of them who act no more. ``glyphs``
+    can be printed.
     """
 
     today: date
@@ -29,6 +30,7 @@ class Moment:
     proposal: int | None = None
     number: str | None = None
     conflicts: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
+    erased: frozenset[str] = frozenset()
     glyphs: Glyphs = EVERY_GLYPH
 
     @property

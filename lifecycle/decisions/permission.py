@@ -122,6 +122,13 @@ def require_no_conflict(certificate: Certificate, persons: Iterable[str], moment
             raise errors.ConflictOfInterest(person=person)
 
 
+def require_serving(certificate: Certificate, team: Iterable[str], moment: Moment) -> None:
+    """Raises PersonErased where one of the team acts no more, and what ``require_no_conflict`` raises."""
+    require_no_conflict(certificate, team, moment)
+    for person in moment.erased.intersection(team):
+        raise errors.PersonErased(person=person)
+
+
 def require_independent(certificate: Certificate, case: Case | None, command: Command, moment: Moment) -> None:
     """Raises StoodOnTeam, ReviewedCase or ConflictOfInterest unless every signer is free of the case.
 

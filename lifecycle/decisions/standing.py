@@ -1,12 +1,13 @@
 """Suspended, extended, reinstated, withdrawn, cancelled."""
 
+from collections.abc import Iterator
 from datetime import date
 
 from lifecycle import commands as c
 from lifecycle import errors
 from lifecycle import events as e
 from lifecycle.amendment import amend
-from lifecycle.certificate import Certificate
+from lifecycle.certificate import Case, Certificate
 from lifecycle.decisions.moment import Moment
 from lifecycle.decisions.permission import (
     enter,
@@ -161,11 +162,21 @@ def _require_reasons_closed(certificate: Certificate, command: c.Reinstate) -> N
 
 def _open_since_their_last_check(certificate: Certificate) -> list[str]:
     """Elements found nonconforming by the visit that checked them last, and not closed. In a case that is decided
-    nothing can be closed any more, so there only a later check puts an element right."""
-    last_check = {element: case for case in certificate.assessed_cases for element in case.findings}
-    return [
-        element for element, case in last_check.items() if case.kind == "visit" and element in case.open_nonconformities
-    ]
+    nothing can be closed any more, so there only a later check puts an element right: of one that was split or merged
+    since, a check of what stands in its place."""
+    is_open: dict[str, bool] = {}
+    for _, found in sorted([*_checks(certificate), *certificate.carried], key=lambda each: each[0]):
+        if isinstance(found, Case):
+            in_visit = found.open_nonconformities if found.kind == "visit" else ()
+            is_open |= {element: element in in_visit for element in found.findings}
+        else:
+            is_open = {each.element: any(is_open.get(code) for code in each.of) for each in found}
+    return [element for element, is_so in is_open.items() if is_so]
+
+
+def _checks(certificate: Certificate) -> Iterator[tuple[int, Case]]:
+    for case in certificate.assessed_cases:
+        yield case.assessment or 0, case
 
 
 def _require_no_overdue_visit(certificate: Certificate, on) -> None:

@@ -1,5 +1,8 @@
 """Surveillance: a visit wished, planned with its sample, recorded, and decided on."""
 
+from collections.abc import Iterable
+from datetime import date
+
 from lifecycle import commands as c
 from lifecycle import errors
 from lifecycle import events as e
@@ -10,10 +13,10 @@ from lifecycle.decisions.permission import (
     enter,
     enter_case,
     require_independent,
-    require_no_conflict,
     require_order,
+    require_serving,
 )
-from lifecycle.rules import MalformedFindings
+from lifecycle.rules import Edition, MalformedFindings
 
 
 def request(certificate: Certificate, command: c.RequestVisit, moment: Moment) -> list[e.Fact]:
@@ -28,17 +31,10 @@ def plan(certificate: Certificate, command: c.Plan, moment: Moment) -> list[e.Fa
     """The team, the days and the sample; without a draw the reproducible one is taken."""
     _, on = enter_case(certificate, command.case, command, e.SurveillancePlanned, moment)
     require_order("on_site_from", command.on_site_from, "on_site_to", command.on_site_to)
-    require_no_conflict(certificate, command.team, moment)
+    require_serving(certificate, command.team, moment)
     edition = moment.edition_of(certificate)
     quota = edition.quota(certificate.last_check_on, command.on_site_to)
-    proposed = edition.draw(
-        certificate.id,
-        certificate.visits + 1,
-        certificate.last_check_on,
-        command.on_site_to,
-        certificate.levels.last,
-        certificate.checks,
-    )
+    proposed = drawn_by_lot(certificate, command.on_site_to, edition)
     draw = proposed if command.draw is None else tuple(dict.fromkeys(command.draw))
     for element in draw:
         if element not in edition.elements:
@@ -111,10 +107,30 @@ def _require_same_level(certificate: Certificate, case: Case) -> None:
         )
 
 
-def _require_coverage(certificate: Certificate, elements: tuple[str, ...], on_site_to, moment: Moment) -> None:
-    """Raises CoverageNotMet where an element would go unchecked past its coverage before the next due date."""
-    edition = moment.edition_of(certificate)
+def gaps_after(
+    certificate: Certificate, elements: Iterable[str], on_site_to: date, edition: Edition
+) -> tuple[date, tuple[str, ...]]:
+    """The next due date after a visit that takes these elements, and those whose coverage would run out before it."""
     checks = certificate.checks | dict.fromkeys(elements, on_site_to)
     next_due_on = edition.due(on_site_to, certificate.levels.last, checks).visit_on
-    if gaps := edition.coverage_gaps(checks, next_due_on):
+    return next_due_on, edition.coverage_gaps(checks, next_due_on)
+
+
+def drawn_by_lot(certificate: Certificate, on_site_to: date, edition: Edition) -> tuple[str, ...]:
+    """The sample that nobody has chosen, of a visit that ends on that day."""
+    return edition.draw(
+        certificate.id,
+        certificate.visits + 1,
+        certificate.last_check_on,
+        on_site_to,
+        certificate.levels.last,
+        certificate.checks,
+    )
+
+
+def _require_coverage(certificate: Certificate, elements: tuple[str, ...], on_site_to: date, moment: Moment) -> None:
+    """Raises CoverageNotMet where an element would go unchecked past its coverage before the next due date."""
+    edition = moment.edition_of(certificate)
+    next_due_on, gaps = gaps_after(certificate, elements, on_site_to, edition)
+    if gaps:
         raise errors.CoverageNotMet(months=edition.coverage_months, next_due_on=next_due_on, elements=", ".join(gaps))

@@ -50,6 +50,8 @@ PART_WORDS: Mapping[str, tuple[str, str]] = {
     "transition_ends_on": ("过渡期截止日", "end of the transition"),
     "afterwards": ("过渡期后", "what happens then"),
     "grade_at_adoption": ("换版时的等级", "grade at adoption"),
+    "merged_elements": ("合并要素的上次检查", "when merged elements were last checked"),
+    "new_elements": ("新增要素的首次检查", "when new elements are first checked"),
     "suspension": ("暂停", "suspension"),
     "withdrawal": ("撤销", "withdrawal"),
     "cancellation": ("注销", "cancellation"),
@@ -107,6 +109,15 @@ def differences(old: Edition, new: Edition) -> Iterator[Difference]:
             yield _difference(key, before, after, (old, new))
     for row in new.succession.elements if new.succession else ():
         yield _mapped(row)
+
+
+def in_words(stated: Parameter[Any], edition: Edition) -> tuple[str, str]:
+    """What the edition states there, as people read it, in Chinese and English."""
+    zh, en = _named(stated.key, edition, edition)
+    if isinstance(stated.value, bool):
+        return (f"{zh}：是", f"{en}: yes") if stated.value else (f"{zh}：否", f"{en}: no")
+    said = _said(stated)
+    return f"{zh}：{_in_chinese(stated, said)}", f"{en}: {said}"
 
 
 def _everything(edition: Edition) -> dict[str, Parameter[Any]]:

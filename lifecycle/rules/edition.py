@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
-from lifecycle.events import Deduction, Due
+from lifecycle.events import Deduction, Due, ElementCarried
 from lifecycle.periods import ONE_DAY, add_months, last_day_of_months
 from lifecycle.rules import grading, sampling
 from lifecycle.rules.grading import Found, Grade
@@ -58,6 +58,11 @@ class Edition(Contents):
             oldest = None
         return _due(self, anchor, level, oldest, changed_on)
 
+    def carried(self, checks: Mapping[str, date]) -> tuple[ElementCarried, ...]:
+        """What its elements take over from those of the edition that it is adopted after: nothing, for they are the
+        same."""
+        return ()
+
     def quota(self, anchor: date, on: date) -> int:
         """The least number of elements that a visit on that day takes, the last one having been on the anchor."""
         return sampling.quota(self, anchor, on)
@@ -87,6 +92,18 @@ class Edition(Contents):
     def bar_until_after_expiry(self, expired_on: date) -> date | None:
         """The same after expiry."""
         return _bar(expired_on, self.bar_after_expiry_months)
+
+    def appeal_until(self, served_on: date) -> date:
+        """The last day on which an appeal may be lodged, the notice having been served on the day."""
+        return served_on + timedelta(days=self.appeal_lodging_days)
+
+    def appeal_decided_by(self, lodged_on: date) -> date:
+        """The last day on which an appeal is decided in time."""
+        return lodged_on + timedelta(days=self.appeal_decision_days)
+
+    def complaint_decided_by(self, lodged_on: date) -> date:
+        """The same for a complaint."""
+        return lodged_on + timedelta(days=self.complaint_decision_days)
 
     def number(self, year: int, serial: int) -> str:
         """The certificate number with this serial of the year; SerialOutOfSeries where it has too many digits."""

@@ -52,6 +52,10 @@ PARAMETERS: dict[str, tuple[str, Kind[Any]]] = {
 }
 """Every parameter that a scheme must state, with its unit and what it may be."""
 
+CHECKS_CARRIED = {"merged": ("merged_elements", "earliest_check"), "new": ("new_elements", "next_visit")}
+"""When an element that was merged or is new was last checked: with the earliest of its parts; never, so the next visit
+takes it. No other reading is known; where the file does not state it, it is assumed."""
+
 LONGEST_LINE = 1000
 MARKS = exact(0, 1000)
 UPLOAD = matching(r"[0-9]{1,8}", "a code of digits")
@@ -77,8 +81,8 @@ def read_contents(text: str, *, file: str) -> Contents:
     with Table(document, at="", file=file) as top:
         said = _said(top)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    stated = MappingProxyType({each.key: each for each in _stated(document, "")})
-    contents = Contents(text=text, digest=digest, stated=stated, **said)
+    stated = {each.key: each for each in (*_unsaid(said["succession"]), *_stated(document, ""))}
+    contents = Contents(text=text, digest=digest, stated=MappingProxyType(stated), **said)
     check_contents(contents, file)
     return contents
 
@@ -238,6 +242,8 @@ def _upload_code(row: Table) -> UploadCode:
 
 def _succession(table: Table) -> Succession:
     with table:
+        for key, value in CHECKS_CARRIED.values():
+            table.optional_record(key, choice(value), "choice")
         return Succession(
             of=table.value("of", TEXT),
             last_decision_on=table.record("last_decision_on", DAY, "day").value,
@@ -246,6 +252,14 @@ def _succession(table: Table) -> Succession:
             grade_at_adoption=table.record("grade_at_adoption", choice("kept", "changed"), "choice").value,
             elements=tuple(map(_element_row, table.rows("elements"))) if "elements" in table else (),
         )
+
+
+def _unsaid(succession: Succession | None) -> Iterator[Parameter[Any]]:
+    """How the file's merged and new elements count as checked."""
+    kinds = {row.kind for row in succession.elements} if succession else set[str]()
+    for kind, (key, value) in CHECKS_CARRIED.items():
+        if kind in kinds:
+            yield Parameter(f"succession.{key}", value, "choice", None)
 
 
 def _element_row(row: Table) -> ElementRow:

@@ -68,6 +68,14 @@ class KeyNotInForce(IntegrityError):
     """The key that was to be revoked is unknown, or revoked already."""
 
 
+class MasterKeyReplaced(IntegrityError):
+    """Details were sealed for a master key that is not in force any more; nothing was recorded."""
+
+
+class HolderErased(IntegrityError):
+    """The person for whom a key was to be issued was erased; nothing was recorded."""
+
+
 class NothingToAppend(ProgrammingError):
     """An append without events was asked for."""
 
@@ -152,4 +160,6 @@ _WORDS: dict[str, Callable[[Diagnostic], PersistenceError]] = {
     "CL002": lambda said: ClockRefused(said.message_primary),
     "CL003": lambda said: NotAppended(said.message_primary),
     "CL004": lambda said: KeyNotInForce(said.message_primary),
+    "CL013": lambda said: MasterKeyReplaced(said.message_primary),
+    "CL014": lambda said: HolderErased(said.message_primary),
 }

@@ -10,6 +10,18 @@ SELECT certlife.revoke_key(%(key)s)
 -- name: keep_document
 SELECT certlife.keep_document(%(content)s)
 
+-- Name and contact of a person are kept, sealed; beside an append, in its transaction.
+-- name: keep_details
+SELECT certlife.keep_details(%(person)s, %(master)s, %(wrapped_key)s, %(sealed)s)
+
+-- Name and contact of a person are destroyed, and the person's keys revoked; beside an append, in its transaction.
+-- name: erase_person
+SELECT certlife.erase_person(%(person)s)
+
+-- The master key in force.
+-- name: select_master_key
+SELECT certlife.master_key()
+
 -- The document with that digest.
 -- name: select_document
 SELECT content FROM certlife.documents WHERE sha256 = %(sha256)s

@@ -39,7 +39,8 @@ HEADERS = (
 QUESTIONS = (
     "/status/{n}", "/status", "/certificates", "/certificates/{id}", "/certificates/{id}/events", "/deadlines",
     "/deadlines.ics", "/events", "/events/{p}", "/events.csv", "/events.jsonl", "/certificates/{id}/changes", "/readyz",
-    "/metrics", "/healthz", "/nowhere", "/verify", "/verify/{n}",
+    "/metrics", "/healthz", "/nowhere", "/verify", "/verify/{n}", "/certificates/{id}/files",
+    "/certificates/{id}/notices", "/certificates/{id}/notices/{p}", "/files/" + "0" * 64,
 )  # fmt: skip
 
 

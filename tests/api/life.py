@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
+from lifecycle.rules import Edition
 from tests.api.office import Office, answered
 
 CSP = "CSP-S01-001"
@@ -110,6 +112,12 @@ class Life:
         self.does_in_case("plan", "reg", self.site() | {"team": list(team)} | given)
         return self
 
+    @property
+    def edition(self) -> Edition:
+        """The certificate's, or the first."""
+        register = self.office.house.register
+        return register.editions[register.certificate(UUID(self.id)).edition if self.id else EDITION]
+
     def findings(
         self,
         lost: int = 0,
@@ -118,7 +126,7 @@ class Life:
         scored: bool = True,
     ) -> list[Json]:
         """Full marks less ``lost``, which is taken from the elements in order."""
-        edition, found = self.office.house.register.editions[EDITION], []
+        edition, found = self.edition, []
         for code in edition.elements if elements is None else elements:
             weight = int(edition.elements[code].weight)
             lost, taken = max(0, lost - weight), min(lost, weight)

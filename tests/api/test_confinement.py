@@ -107,6 +107,9 @@ def test_a_holder_is_not_told_what_staff_have_to_propose(office: Office) -> None
     kinds = {person: kinds_due(office, person) for person in ("aud", "holder")}
     assert kinds["aud"] == {"visit", "renewal", "withdrawal_proposal", "proposal", "appeal_decision"}
     assert kinds["holder"] == {"visit", "renewal", "appeal_decision"}
+    asked = {"by": "2030-01-01", "kind": "proposal", "limit": 1}
+    assert answered(office.get("/deadlines", "aud", **asked))["next"]
+    assert answered(office.get("/deadlines", "holder", **asked)) == {"items": [], "next": None}
 
 
 def kinds_due(office: Office, person: str) -> set[str]:

@@ -14,10 +14,22 @@ from lifecycle.decide import DECISIONS
 from tests.api.office import Office, problem_of
 from tests.api.reading import page_of
 from tests.api.requests import LAWFUL, Lawful, resting_for
-from tests.api.test_roles import ALLOWED, KEYLESS, PAGES, PERSONS, PUBLIC, PUBLISHED, QUESTIONS, REHEARSALS
+from tests.api.test_roles import (
+    ALLOWED,
+    EVIDENCE,
+    KEYLESS,
+    PAGES,
+    PAPERS,
+    PERSONS,
+    PERSONS_ROOM,
+    PUBLIC,
+    PUBLISHED,
+    QUESTIONS,
+    REHEARSALS,
+)
 
 Json = dict[str, Any]
-COUNT, TAKING_NOTHING = 60, 6
+COUNT, TAKING_NOTHING = 71, 7
 """Operations; some take nothing, so that nothing unfitting can be sent to them."""
 
 every_lawful = pytest.mark.parametrize("lawful", LAWFUL, ids=lambda lawful: lawful.name)
@@ -41,7 +53,8 @@ def test_the_document_tells_every_address(document: Json) -> None:
     told = operations(document)
     questions = {path.replace(":path", "") for path in {*QUESTIONS, *PUBLIC, *KEYLESS, *PAGES} if "openapi" not in path}
     expected = {("post", path) for path in ALLOWED} | {("get", path) for path in questions if "docs" not in path}
-    assert told.keys() == expected | {(method.lower(), path) for method, path in REHEARSALS}
+    others = REHEARSALS | EVIDENCE | PAPERS | PERSONS_ROOM
+    assert told.keys() == expected | {(method.lower(), path) for method, path in others}
     assert len(told) == COUNT
 
 

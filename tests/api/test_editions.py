@@ -58,6 +58,41 @@ def test_a_proposal_lapses(rehearsing: Rehearsing) -> None:
     refused(rehearsing.office.post(path, "sue", {"digest": proposed["digest"]}), 409, "proposal_lapsed")
 
 
+def test_it_is_rejected_with_a_reason_and_published_by_nobody_any_more(rehearsing: Rehearsing) -> None:
+    office = rehearsing.office
+    proposed = answered(rehearsing.proposes(edition_text()), 202)
+    path = f"/schemes/{CSP}/proposals/{proposed['proposal']}"
+    with office.recording_nothing():
+        refused(office.post(f"{path}/rejections", "sue", {}), 422, "malformed")
+        refused(office.post(f"{path}/rejections", "sue", {"reason": ""}), 422, "malformed")
+        refused(
+            office.post(f"/schemes/{CSP}/proposals/99/rejections", "sue", {"reason": "no"}), 404, "proposal_unknown"
+        )
+        answered(office.post(f"{path}/rejections", "sue", {"reason": "no"}, params={"dry_run": "true"}))
+    answered(office.post(f"{path}/rejections", "sue", {"reason": "the bands are not those that were agreed"}))
+    fact = published(office)[-1]
+    assert (fact.proposal, fact.by.person) == (proposed["proposal"], "sue")
+    assert fact.reason == "the bands are not those that were agreed"
+    with office.recording_nothing():
+        approval = {"digest": proposed["digest"]}
+        told = refused(office.post(f"{path}/approvals", "sol", approval), 409, "proposal_closed")
+        assert told["state"] == "rejected"
+        refused(office.post(f"{path}/rejections", "sol", {"reason": "no"}), 409, "proposal_closed")
+    rehearsing.publishes()
+    refused(office.post(f"/schemes/{CSP}/proposals/{published(office)[-1].proposal}/rejections", "sol",
+                        {"reason": "too late"}), 409, "proposal_closed")  # fmt: skip
+
+
+def test_its_author_takes_it_back_and_a_lapsed_one_needs_no_rejection(rehearsing: Rehearsing) -> None:
+    office = rehearsing.office
+    proposed = answered(rehearsing.proposes(edition_text(effective_from="2024-06-01")), 202)
+    answered(office.post(f"/schemes/{CSP}/proposals/{proposed['proposal']}/rejections", "sam", {"reason": "a slip"}))
+    proposed = answered(rehearsing.proposes(edition_text(effective_from="2024-06-01")), 202)
+    office.moves_to("2024-02-15")
+    path = f"/schemes/{CSP}/proposals/{proposed['proposal']}/rejections"
+    refused(office.post(path, "sue", {"reason": "late"}), 409, "proposal_lapsed")
+
+
 def test_it_is_applied_for_from_the_day_it_takes_effect(rehearsing: Rehearsing) -> None:
     rehearsing.publishes()
     assert Life(rehearsing.office).applies().view()["edition"] == EDITION

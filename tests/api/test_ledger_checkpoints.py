@@ -107,6 +107,15 @@ def test_there_is_a_pause_between_two_checkpoints_of_less_than_a_minute(office: 
     assert round_of(office)
 
 
+def test_a_clock_that_was_put_back_holds_no_checkpoint_up(office: Office, database: Database) -> None:
+    signed_and_published(office)
+    office.house.checkpoints.pause = PAUSE
+    with psycopg.connect(database.owner_url, autocommit=True) as owner:
+        owner.execute("UPDATE ledger.checkpoints SET made_at = made_at + interval '1 day'")
+    office.employs("new", "auditor")
+    assert round_of(office)
+
+
 def test_a_checkpoint_says_up_to_where_and_when(office: Office) -> None:
     checkpoint = read(signed_and_published(office))
     assert (checkpoint.position, checkpoint.size) == (office.position, office.count())
@@ -307,6 +316,26 @@ def test_a_folder_of_another_register_is_refused(
         other.house.checkpoints.round()
         assert not round_of(other)
         refused(other.get("/readyz"), 503, "checkpoint_not_signed")
+
+
+def test_a_folder_that_cannot_be_read_at_the_start_proves_nothing(
+    office: Office, database: Database, published: PublishedFolder
+) -> None:
+    """Once it was proven, a folder that is gone for a while leaves the service ready."""
+    signed_and_published(office)
+    office.employs("new", "auditor")
+    moved = published.path.rename(published.path.with_name("moved"))
+    published.path.write_text("no folder")
+    assert not round_of(office)
+    answered(office.get("/readyz"))
+    with another_process(office, database) as house:
+        assert not house.checkpoints.round()
+        assert house.checkpoints.problem is not None
+        assert house.checkpoints.problem.code == "published_unreadable"
+        published.path.unlink()
+        moved.rename(published.path)
+        assert house.checkpoints.round()
+        assert house.checkpoints.problem is None
 
 
 def test_without_its_private_half_nothing_is_signed_and_everything_is_answered(

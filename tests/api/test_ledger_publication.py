@@ -200,6 +200,7 @@ def test_nobody_inside_is_called_however_it_is_written(other: Elsewhere, host: s
     "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "240.0.0.1", "192.0.2.1", "198.18.0.1",
     "::", "::1", "fe80::1", "fc00::1", "fd12::1", "ff02::1", "::ffff:10.0.0.1", "::ffff:169.254.169.254",
     "64:ff9b::7f00:1", "64:ff9b::a00:1", "2002:7f00:1::", "2002:a00:1::1", "2001:db8::1",
+    "fec0::1", "::127.0.0.1", "::ffff:0:10.0.0.1", "64:ff9b:1::a00:1", "5f00::1",
 ])  # fmt: skip
 def test_an_address_inside_is_known(address: str) -> None:
     assert not is_outside(ip_address(address))
@@ -274,6 +275,7 @@ def test_addresses_are_separated_by_commas() -> None:
 @pytest.mark.parametrize("address", [
     "http://a.example", "ftp://a.example", "a.example", "https://", "https:///x", "https://user:pass@a.example/",
     "https://a.example/ä", "https://a.example/a b", "https://a.example/\r\nX: y", "file:///etc/passwd",
+    "https://a.example:99999/", "https://a.example:0/", "https://[::::]/", "https://[1.2.3.4]/",
 ])  # fmt: skip
 def test_an_address_that_is_none_is_refused_at_the_start(address: str) -> None:
     with pytest.raises(ValidationError, match=r"https://example\.org"):

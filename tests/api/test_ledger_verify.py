@@ -70,9 +70,24 @@ def verify(
 def test_a_register_that_nobody_changed_is_verified_and_stays_as_it_is(office: Office, verify: Verify) -> None:
     with office.recording_nothing():
         status, said = verify()
-    assert status == 0
+    assert status == 0, said
     assert f"{office.count()} of {office.count()} events" in said
     assert "未发现改动" in said
+
+
+def test_one_check_alone_is_named(office: Office, verify: Verify, database: Database) -> None:
+    with psycopg.connect(database.owner_url, autocommit=True) as owner:
+        owner.execute("DELETE FROM projections.trail WHERE position = 7")
+    assert verify("--only", "ledger", "--only", "streams")[0] == 0
+    status, said = verify("--only", "trail")
+    assert (status, "Position 7: a row of trail" in said, "位置 7：trail 中的一行" in said) == (1, True, True)
+    assert "ledger:" not in said
+
+
+def test_a_check_that_is_none_is_a_mistake_of_the_caller(office: Office, verify: Verify) -> None:
+    status, said = verify("--only", "nonsense")
+    assert status == 2
+    assert "receipts" in said
 
 
 def test_events_that_the_ledger_has_yet_to_take_in_are_told(office: Office, verify: Verify) -> None:
@@ -91,6 +106,7 @@ def test_a_change_is_named_in_both_languages(office: Office, verify: Verify, dat
     assert status == 1
     assert f"Position {position}: the event is not the one" in said
     assert f"位置 {position}：" in said
+    assert f"The first bad position is {position}." in said
     assert "未发现改动" not in said
 
 

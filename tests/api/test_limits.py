@@ -69,9 +69,25 @@ def test_a_request_that_is_not_sent_in_time_is_refused() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "query_string": b"", "path": "/persons"}
+    scope = {"type": "http", "query_string": b"", "path": "/persons", "headers": []}
     asyncio.run(Limits(never, seconds_to_send=0.01)(scope, dawdle, send))
     assert (sent[0]["status"], b"/persons" in sent[1]["body"]) == (408, True)
+
+
+def test_of_a_request_that_was_cut_short_nothing_is_carried_out() -> None:
+    """Half a body may read as a whole one: without any, most commands are about today."""
+    messages = iter([{"type": "http.request", "body": b"{}", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def gone() -> dict[str, Any]:
+        return next(messages)
+
+    async def never(*_: Any) -> None:
+        raise AssertionError("the application is not reached")
+
+    async def nobody(message: Any) -> None:
+        pass
+
+    asyncio.run(Limits(never)({"type": "http", "query_string": b"", "path": "/persons", "headers": []}, gone, nobody))
 
 
 @pytest.fixture

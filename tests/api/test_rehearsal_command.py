@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from api.cli import main
@@ -61,6 +62,20 @@ def test_an_adoption_is_halted_by_hand(signed: Rehearsing, run: Run) -> None:
     starts(signed.office.house.register, UUID(signed.id))
     assert run("adopt", signed.id, "--halt")[0] == 0
     assert signed.view()["state"] == "halted"
+
+
+def test_a_line_that_somebody_edited_stops_it_before_it_begins(signed: Rehearsing, run: Run, database) -> None:
+    with psycopg.connect(database.owner_url) as connection:
+        connection.execute(
+            "UPDATE certlife.rehearsal_lines SET line = edited, line_sha256 = sha256(edited)"
+            " FROM (SELECT replace(convert_from(line, 'UTF8'), '2025-07', '2025-09')::bytea AS edited"
+            " FROM certlife.rehearsal_lines) AS of"
+        )
+    with signed.office.recording_nothing():
+        for asked in (("--dry-run",), ()):
+            status, _, problem = run("adopt", signed.id, *asked)
+            assert (status, problem.count("\n")) == (1, 1)
+            assert "are not those that it was completed with" in problem
 
 
 def test_a_rehearsal_that_nobody_made_is_made_by_hand(signed: Rehearsing, run: Run, monkeypatch) -> None:

@@ -208,9 +208,10 @@ def test_an_adoption_is_halted_before_the_next_certificate_and_goes_on(rehearsin
     starts(office.house.register, id)
     run = rehearsing.run().adopt()
     assert next(run).outcome == "adopted"
-    answered(rehearsing.steps("halt", person="sol"))
+    answered(rehearsing.office.post(f"/rehearsals/{id}/adoption", "sol", {"step": "halt", "reason": "wait for May"}))
     assert next(run, None) is None, "it does not go on"
-    assert rehearsing.view()["state"] == "halted"
+    view = rehearsing.view()
+    assert (view["state"], view["halted_because"]) == ("halted", "wait for May")
     assert [life.view()["edition"] for life in lives].count(NEW) == 1
     told = rehearsing.adopts()
     assert (told["state"], told["adopted"]) == ("adopted", 3)
@@ -274,6 +275,10 @@ def test_a_line_that_somebody_edits_is_found_before_anything_is_adopted(
         connection.execute(statement.format("replace(convert_from(line, 'UTF8'), '2025-07', '2025-09')::bytea"))
     with rehearsing.office.recording_nothing(), pytest.raises(LineEdited):
         rehearsing.run()
+    told = rehearsing.adopts()
+    assert (told["state"], told["adopted"]) == ("halted", None)
+    assert "LineEdited: The lines of rehearsal" in told["halted_because"]
+    assert life.view()["edition"] == EDITION
 
 
 def test_the_service_can_add_no_line_to_a_completed_rehearsal(rehearsing: Rehearsing, life: Life) -> None:
@@ -322,6 +327,7 @@ def test_each_role_does_what_it_may_and_nothing_else(rehearsing: Rehearsing, lif
         (f"/schemes/{CSP}/editions", {"text": edition_text(id="CSP-S01-001:third")}, {"scheme_manager"}),
         (f"/schemes/{CSP}/proposals/{proposed['proposal']}/approvals", {"digest": proposed["digest"]},
          {"scheme_manager"}),
+        (f"/schemes/{CSP}/proposals/{proposed['proposal']}/rejections", {"reason": "no"}, {"scheme_manager"}),
         ("/rehearsals", {"edition": NEW}, {"scheme_manager"}),
         (f"/rehearsals/{rehearsing.id}/approvals", approval, {"scheme_manager", "decision_maker"}),
         (f"/rehearsals/{rehearsing.id}/adoption", {"step": "halt"}, {"scheme_manager"}),

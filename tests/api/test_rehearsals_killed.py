@@ -59,7 +59,7 @@ def kill_again_and_again(rehearsing: Rehearsing, kind: str, kills: int) -> None:
     given = kind, house.addresses.service, house.present.instant(), UUID(rehearsing.id)
     for _ in range(kills):
         before, adopter = adopted(rehearsing), Killed(adopting, *given).start()
-        while adopted(rehearsing) == before:
+        while adopted(rehearsing) == before and not adopter.ended:
             pass
         a_moment(400_000)
         adopter.kill()

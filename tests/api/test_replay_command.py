@@ -19,15 +19,18 @@ import pytest
 
 from api.cli import main
 from api.report_text import COLUMNS
-from lifecycle.bulk import FACTS_A_PART, spans
+from lifecycle.bulk import spans
 from lifecycle.comparison import Line
 from lifecycle.events import EditionAdopted, encode, topic_of
 from lifecycle.rehearsing import lines
 from lifecycle.report import SetAside
+from tests.api.test_editions import REFUSED
 from tests.clock.world import Present, in_postgres
 from tests.corpus.boundaries import told
 from tests.databases import Database
 from tests.lifecycle.made_up import TEXT, comparing, five_stars_from
+from tests.lifecycle.other_elements import ROWS, with_other_elements
+from tests.lifecycle.test_adoption import SUCCESSION
 
 CERTLIFE = str(Path(sys.executable).with_name("certlife"))
 ON = "2026-01-02"
@@ -72,6 +75,7 @@ def place(register: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """A folder with the made-up edition, and an environment that names the register."""
     text = TEXT.replace('id = "CSP-S01-001:2021"', 'id = "CSP-S01-001:2027"').replace('"95", unit', '"93", unit')
     (tmp_path / "2027.toml").write_text(text.replace("value = 36", "value = 24"), "utf-8")
+    (tmp_path / "large.toml").write_text("#\n" * 40_000, "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CERTLIFE_DATABASE_URL", register.service_url)
     monkeypatch.setenv("CERTLIFE_ENGINE_DATABASE_URL", register.engine_url)
@@ -214,6 +218,8 @@ def test_one_certificate_is_shown_in_three_views_by_number_and_by_id(run: Run) -
         (("replay", "--edition", "2027.toml", "--certificate", "X-1"), 1, "neither the id"),
         (("replay", "--expect-same", "2027.toml"), 1, "no corpus"),
         (("scheme", "diff", "CSP-S01-001:2021", "none.toml"), 1, "neither a file"),
+        (("scheme", "diff", "CSP-S01-001:2021", "large.toml"), 1, "at most 65536"),
+        (("replay", "--edition", "large.toml"), 1, "at most 65536"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_one_line(run: Run, arguments, status: int, told: str) -> None:
@@ -229,6 +235,41 @@ def test_a_malformed_edition_is_refused_with_its_key(run: Run, place: Path) -> N
     done = run("replay", "--edition", "gap.toml")
     assert done.status == 1
     assert "gap.toml: levels[four_star].below.value: expected 93" in done.stderr
+
+
+OF_PUBLICATION = {"an effective date in the past", "no succession", "another scheme", "not published yet"}
+"""What stands in the way of a publication alone: a draft may be asked with any days, of any scheme."""
+OWN_ID = ('id = "CSP-S01-001:2021"', 'id = "CSP-S01-001:2027"')
+ELEMENT = 'code = "6", zh', 'code = "7", zh'
+DRAFTS = {why: case for why, case in REFUSED.items() if why not in OF_PUBLICATION} | {
+    "an id that stands for another text": (TEXT.replace('"95", unit', '"93", unit'), "edition.id"),
+    "other elements that come from nowhere": (TEXT.replace(*OWN_ID).replace(*ELEMENT), "succession"),
+}
+
+
+@pytest.mark.parametrize("why", DRAFTS)
+@pytest.mark.parametrize("asked", [("replay", "--edition"), ("scheme", "diff", "CSP-S01-001:2021")], ids=" ".join)
+def test_an_edition_that_does_not_hold_together_is_refused_with_its_key(
+    run: Run, place: Path, register: Database, asked: tuple[str, ...], why: str
+) -> None:
+    text, key = DRAFTS[why]
+    (place / "bad.toml").write_text(text, "utf-8")
+    before, done = rows(register), run(*asked, "bad.toml")
+    assert done.status == 1
+    assert done.stderr.startswith(f"certlife: bad.toml: {key}: expected "), done.stderr
+    assert "Traceback" not in done.stderr
+    assert rows(register) == before
+
+
+def test_a_draft_follows_another_draft(run: Run, place: Path) -> None:
+    """The one that it is held against is known, though nobody published it."""
+    first = (place / "2027.toml").read_text("utf-8")
+    second = with_other_elements(first.replace("2027", "2028")) + SUCCESSION.format(grade="kept") + ROWS
+    (place / "2028.toml").write_text(second.replace('of = "CSP-S01-001:2021"', 'of = "CSP-S01-001:2027"'), "utf-8")
+    assert "element 5.2.1 is split into 5.2.1a, 5.2.1b" in run("scheme", "diff", "2027.toml", "2028.toml").stdout
+    assert "succession.of" in run("scheme", "diff", "CSP-S01-001:2021", "2028.toml").stderr
+    told = run("replay", "--edition", "2028.toml", "--against", "2027.toml", "--json")
+    assert msgspec.json.decode(told.stdout)["edition"]["id"] == "CSP-S01-001:2028"
 
 
 def test_a_difference_is_told_in_words_and_as_json(run: Run) -> None:
@@ -259,4 +300,4 @@ def test_who_stops_before_the_end_leaves_the_connection_free(register: Database)
 
 
 def asked(connection: psycopg.Connection, parts: int) -> Generator[Line | SetAside]:
-    return lines(connection, comparing(five_stars_from("93")), spans(parts * FACTS_A_PART), 10**9)
+    return lines(connection, comparing(five_stars_from("93")), spans(parts, 1), 10**9)

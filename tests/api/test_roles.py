@@ -71,6 +71,8 @@ QUESTIONS = {
     "/certificates/{certificate_id}/documents": STAFF_AND_HOLDER,
     "/certificates/{certificate_id}/documents/{number}": STAFF_AND_HOLDER,
     "/certificates/{certificate_id}/changes": STAFF_AND_HOLDER,
+    "/certificates/{certificate_id}/files": STAFF_AND_HOLDER,
+    "/certificates/{certificate_id}/notices": STAFF_AND_HOLDER,
     "/events": STAFF_AND_HOLDER,
     "/events/{position}": STAFF_AND_HOLDER,
     "/events.csv": STAFF_AND_HOLDER,
@@ -80,17 +82,26 @@ QUESTIONS = {
 }
 REHEARSALS = {
     ("POST", "/schemes/{scheme}/editions"), ("POST", "/schemes/{scheme}/proposals/{proposal}/approvals"),
+    ("POST", "/schemes/{scheme}/proposals/{proposal}/rejections"),
     ("POST", "/rehearsals"), ("POST", "/rehearsals/{rehearsal_id}/approvals"),
     ("POST", "/rehearsals/{rehearsal_id}/adoption"), ("GET", "/rehearsals/{rehearsal_id}"),
     ("GET", "/rehearsals/{rehearsal_id}/affected"),
 }  # fmt: skip
 """Their cells stand in test_rehearsals.py."""
-LEDGER = {"/ledger/checkpoint", "/ledger/proof", "/ledger/consistency"}
+EVIDENCE = {("GET", "/certificates/{certificate_id}/evidence")}
+"""Its cells stand in test_evidence.py."""
+PAPERS = {("POST", "/files"), ("GET", "/files/{sha256}"), ("GET", "/certificates/{certificate_id}/notices/{version}")}
+"""Their cells stand in test_files.py and test_notices.py."""
+PERSONS_ROOM = {
+    ("POST", "/persons/{person}/details"), ("POST", "/persons/{person}/erasure"), ("GET", "/persons/{person}"),
+}  # fmt: skip
+"""Their cells stand in test_persons.py."""
+LEDGER = {"/ledger/checkpoint": {}, "/ledger/proof": {"position": 1}, "/ledger/consistency": {"from": 1}}
 PUBLISHED = {"/status-lists/{number}", *LEDGER}
 PUBLIC = {"/status/{number:path}", "/status", *PUBLISHED}
 KEYLESS = {
     "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/.well-known/jwks.json",
-    "/status-lists", "/ledger/keys",
+    "/status-lists", "/ledger/keys", "/ledger/verify.py",
 }  # fmt: skip
 PAGES = {"/verify", "/verify/{number:path}"}
 ASKED_BY_PAGES = {"/static/{name}"}
@@ -133,8 +144,8 @@ def test_there_are_exactly_these_endpoints(office: Office) -> None:
     expected = {("POST", path) for path in ALLOWED} | {
         ("GET", path) for path in {*QUESTIONS, *PUBLIC, *KEYLESS, *PAGES, *ASKED_BY_PAGES}
     }
-    assert found == expected | REHEARSALS
-    assert len(found) == 64
+    assert found == expected | REHEARSALS | EVIDENCE | PAPERS | PERSONS_ROOM
+    assert len(found) == 75
     assert {lawful.address for lawful in LAWFUL} == ALLOWED.keys()
 
 
@@ -260,7 +271,7 @@ def test_health_and_the_document_ask_for_no_key(office: Office, path: str) -> No
 @pytest.mark.parametrize("path", sorted(LEDGER))
 def test_the_ledger_asks_for_no_key(office: Office, path: str) -> None:
     for person in (None, "revoked", "invented", *PERSONS.values()):
-        refused(office.get(path, person, position=1, **{"from": 1}), 404, "no_checkpoint_yet")
+        refused(office.get(path, person, **LEDGER[path]), 404, "no_checkpoint_yet")
 
 
 def test_a_key_is_revoked_once(office: Office) -> None:

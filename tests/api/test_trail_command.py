@@ -82,9 +82,10 @@ def test_an_export_from_the_terminal(life: Life, tmp_path: Path) -> None:
     assert [row["type"] for row in rows][-1] == "certificate-suspended.v1"
 
 
-@pytest.mark.parametrize(
-    "asked", [("--type", "x"), ("--from", "soon"), ("--proposal", "1"), ("--changes",), ("--format", "csv")]
-)
+@pytest.mark.parametrize("asked", [
+    ("--type", "x"), ("--from", "soon"), ("--proposal", "1"), ("--changes",), ("--format", "csv"),
+    ("--effective-from", "20240101"), ("--effective-to", "2024-W03-1"),
+])  # fmt: skip
 def test_a_question_that_makes_no_sense_is_refused(life: Life, asked: tuple[str, ...]) -> None:
     result = run("trail", *asked)
     assert result.exit_code != 0
@@ -129,6 +130,20 @@ def test_an_event_that_cannot_be_read_is_listed_and_the_others_are_audited(offic
     result = run("audit", "duties")
     assert result.exit_code == 1
     assert "cannot be judged" in result.output
+
+
+def test_reads_made_up_for_a_day_without_a_seal_are_found(office: Office, life: Life) -> None:
+    answered(office.get("/events", "aud"))
+    office.moves_to("2024-01-16")
+    office.ticks()
+    with psycopg.connect(office.house.addresses.owner, autocommit=True) as owner:
+        owner.execute(
+            "INSERT INTO certlife.trail_reads (read_at, person, role, key, question) "
+            "VALUES ('2024-01-10T02:00:00Z', 'dan', 'decision_maker', 'k', '{}')"
+        )
+    result = run("audit", "reads")
+    assert result.exit_code == 1
+    assert "the reads of 2024-01-10 are not those sealed (0 of them)" in result.output
 
 
 def test_sealed_reads_are_compared(office: Office, life: Life) -> None:

@@ -16,7 +16,8 @@ from lifecycle import trail_reads
 from lifecycle.keys import REGISTER
 from lifecycle.periods import legal_day
 from lifecycle.trail_reads import Read, TrailReads, differs
-from tests.api.office import Office, answered
+from tests.api.life import Life
+from tests.api.office import Office, answered, refused
 
 TAMPERED = {
     "a read left out": "DELETE FROM certlife.trail_reads WHERE read = (SELECT min(read) FROM certlife.trail_reads)",
@@ -73,6 +74,15 @@ def test_every_read_is_recorded_with_who_asked_what_and_how_much_was_answered(of
     ]
     assert msgspec.json.decode(found[0].question)["topic"] == "key-issued.v1"
     assert found[0].key == office.keys["aud"]
+
+
+def test_who_reads_a_stream_reads_the_trail(office: Office) -> None:
+    life = Life(office).applies()
+    answered(office.get(f"/certificates/{life.id}/events", "ana"))
+    refused(office.get(f"/certificates/{life.id}/events", "stranger"), 404, "certificate_unknown")
+    (read,) = reads_of(office)
+    assert (read.person, read.rows) == ("ana", 1)
+    assert msgspec.json.decode(read.question) == {"kind": "stream", "certificate": life.id, "after": 0}
 
 
 def test_who_is_refused_has_read_nothing(office: Office) -> None:

@@ -26,6 +26,11 @@ class Killed:
         self._process.start()
         return self
 
+    @property
+    def ended(self) -> bool:
+        """It came to the end of its act, or died by itself."""
+        return not self._process.is_alive()
+
     def kill(self) -> None:
         """Dead, as by kill -9, and seen dead."""
         self._process.kill()

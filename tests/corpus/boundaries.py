@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 from itertools import product
 from uuid import UUID
 
 from lifecycle import commands as c
 from lifecycle import events as e
+from lifecycle.decisions.issuance import due_under
 from lifecycle.rules import Edition, load_edition, shipped_editions
+from lifecycle.rules.translation import asked_of
+from tests.lifecycle.other_elements import ROWS, with_other_elements
 from tests.lifecycle.story import EDITION, Story, reasons
 
 LOST = ("0", "4.999999", "5", "5.000001", "14.999999", "15", "15.000001", "24.999999", "25", "25.000001", "40")
 ISSUED_ON = ("2024-01-31", "2024-02-28", "2024-02-29", "2023-12-31", "2024-08-30", "2025-03-01")
 VISITED_AFTER = (200, 364, 365, 366, 367)
-MADE_UP = "CSP-S01-001:made-up"
+MADE_UP, OTHER = "CSP-S01-001:made-up", "CSP-S01-001:other"
+SUCCESSION = f"""
+[succession]
+of = "{EDITION}"
+last_decision_on = {{ value = 2030-06-30, unit = "day", status = "assumed" }}
+transition_ends_on = {{ value = 2030-12-31, unit = "day", status = "assumed" }}
+afterwards = {{ value = "adoption_due", unit = "choice", status = "assumed" }}
+grade_at_adoption = {{ value = "kept", unit = "choice", status = "assumed" }}
+"""
 
 
 @cache
 def editions() -> dict[str, Edition]:
-    """The shipped ones, and one made up, which certificates adopt."""
-    text = shipped_editions()[EDITION].text.replace(f'id = "{EDITION}"', f'id = "{MADE_UP}"')
-    text = text.replace("{ value = 2021-01-01", "{ value = 2030-01-01")  # nobody applies under it
-    made_up = load_edition(text.replace('"95", unit', '"93", unit').replace("value = 24", "value = 18"), file="made up")
-    return {**shipped_editions(), MADE_UP: made_up}
+    """The shipped ones, and two made up, which certificates adopt; nobody applies under these."""
+    text = shipped_editions()[EDITION].text.replace("{ value = 2021-01-01", "{ value = 2030-01-01")
+    text = text.replace('"95", unit', '"93", unit').replace("value = 24", "value = 18")
+    texts = {MADE_UP: text, OTHER: with_other_elements(text) + SUCCESSION + ROWS}
+    renamed = {id: text.replace(f'id = "{EDITION}"', f'id = "{id}"') for id, text in texts.items()}
+    return {**shipped_editions(), **{id: load_edition(text, file=id) for id, text in renamed.items()}}
 
 
 def told() -> Iterator[Story]:
@@ -40,6 +52,8 @@ def told() -> Iterator[Story]:
     for on in ISSUED_ON:
         yield from (_renewed(on), _expired(on), _corrected(on), _adopted(on), _lowered(on))
         yield from (_sealed(on), _extended(on), _turned_away(on, "rejected"), _turned_away(on, "withdrawn"))
+    for on in ISSUED_ON:
+        yield _adopted_others(on)
 
 
 def _story(on: str) -> Story:
@@ -135,3 +149,20 @@ def _adopted(on: str) -> Story:
     stamp = story.moment("dora").stamp(story.today, edition=MADE_UP)
     adopted = e.EditionAdopted(**stamp, old=EDITION, new=MADE_UP, rehearsal=UUID(int=7), line_sha256="0" * 64)
     return _later(_visited(story.given(adopted), 150), 300)
+
+
+def _adopted_others(on: str) -> Story:
+    """A certificate whose edition judges other elements from a day on; a day of its visit is put right later."""
+    story = _visited(_story(on).issued(_findings("3")), 300)
+    new, certificate = asked_of(editions()[OTHER], editions()[EDITION], editions()), story.certificate
+    adopted = e.EditionAdopted(
+        **story.moment("dora").stamp(story.today, edition=OTHER), old=EDITION, new=OTHER, rehearsal=UUID(int=7),
+        line_sha256="0" * 64, carried=new.carried(certificate.checks),
+        due=due_under(certificate, certificate.due, new, certificate.levels.last, story.today),
+    )  # fmt: skip
+    story.given(adopted)
+    visited_on = str(story.history[(at := story.version_of(e.SurveillanceRecorded)) - 1].fact.on_site_to)
+    _later(story.visited(), 100)
+    sooner = str(date.fromisoformat(visited_on) - timedelta(days=2))
+    story.corrected(at, *(e.Change(f"/on_site_{end}", visited_on, sooner) for end in ("from", "to")))
+    return _later(story, 300)

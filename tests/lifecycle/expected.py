@@ -117,7 +117,8 @@ opened     ComplaintDecided         decided
 ELSEWHERE = {
     "OrganisationRegistered", "ApplicationEntered", "BarImposed", "BarLifted", "PersonRegistered", "ConflictDeclared",
     "NumberSeriesStarted", "SerialTaken", "NumberClaimed", "EditionPublished", "KeyIssued", "KeyRevoked",
-    "SigningKeyAdded", "SigningKeyRetired", "TrailReadsSealed",
+    "SigningKeyAdded", "SigningKeyRetired", "TrailReadsSealed", "PersonalDetailsSealed", "PersonErased",
+    "MasterKeyChanged",
     "EditionProposed", "RehearsalRequested", "RehearsalCompleted", "RehearsalApproved",
     "AdoptionStarted", "AdoptionHalted", "AdoptionFinished",
 }  # fmt: skip

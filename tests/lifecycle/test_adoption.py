@@ -138,14 +138,12 @@ def _renewed_early() -> Story:
 @pytest.mark.parametrize(
     ("story", "new", "why"),
     [
-        (told, lambda: edition(('code = "6", zh', 'code = "7", zh'),
-                               more='[[succession.elements]]\nkind = "same"\nold = ["6"]\nnew = ["7"]\n'
-                                    'status = "assumed"\n'), "elements"),
         (_renewed_early, lambda: edition(*BANDS["93"], grade="changed"), "renewed_early"),
         (told, lambda: edition(('code = "five_star"', 'code = "diamond"')), "level_unknown"),
+        (told, lambda: edition(('code = "star"', 'code = "stars"')), "type_unknown"),
         (lambda: told("24"), lambda: edition(("75", "80"), grade="changed"), "no_level"),
     ],
-    ids=["elements", "renewed_early", "level_unknown", "no_level"],
+    ids=["renewed_early", "level_unknown", "type_unknown", "no_level"],
 )  # fmt: skip
 def test_what_one_cannot_adopt_is_set_aside_with_its_reason(story, new, why: str) -> None:
     certificate = story()

@@ -7,7 +7,7 @@ import pytest
 from lifecycle import commands as c
 from lifecycle import errors
 from lifecycle import events as e
-from tests.lifecycle.story import SHA, Story, around, day
+from tests.lifecycle.story import CERTIFICATE, SHA, Story, around, day
 
 
 def withdrawn(today: str = "2024-07-15") -> Story:
@@ -51,7 +51,7 @@ def test_an_upheld_appeal_acts_through_a_reinstatement_that_cites_it() -> None:
 def test_an_upheld_appeal_acts_through_a_void_that_cites_it() -> None:
     story = withdrawn().on("2024-08-10")
     target = story.version_of(e.CertificateWithdrawn)
-    with story.refusing(errors.NotVoidable):
+    with story.refusing(errors.VoidNeedsAppeal):
         story.corrected(target, void=True)
     appeal = story.appealed(target)
     story.corrected(target, void=True, appeal=appeal)
@@ -157,6 +157,18 @@ def test_an_appeal_names_a_fact_of_the_certificate() -> None:
     for version in (0, len(story.history) + 1):
         with story.refusing(errors.FactUnknown, version=version):
             lodged(story, version)
+
+
+def test_an_appeal_may_name_the_event_by_its_id_which_says_of_which_certificate_it_is() -> None:
+    story = withdrawn()
+    target = story.version_of(e.CertificateWithdrawn)
+    story.does("holder", c.LodgeAppeal(against=f"{CERTIFICATE}/{target}", grounds="we differ"))
+    assert story.last.against == target
+    other = f"22222222-2222-4222-8222-222222222222/{target}"
+    with story.refusing(errors.EventOfAnother, event=other):
+        story.does("holder", c.LodgeAppeal(against=other, grounds="we differ"))
+    with story.refusing(errors.FactUnknown, version=99):
+        story.does("holder", c.LodgeAppeal(against=f"{CERTIFICATE}/99", grounds="we differ"))
 
 
 def test_a_dispute_is_decided_once_and_in_its_own_case() -> None:

@@ -221,6 +221,33 @@ def test_a_key_that_was_not_that_persons_in_that_role_is_a_breach(name: str) -> 
     assert found(story().history, known(lawful)) == set()
 
 
+def test_whoever_acts_after_being_erased_is_a_breach_and_before_it_is_none() -> None:
+    told = story()
+    granted = told.version_of(e.CertificationGranted)
+    for position, breached in ((granted - 1, True), (granted, False)):
+        erased = said(e.PersonErased, person="dan", grounds="consent_withdrawn")
+        facts = known()
+        facts._erased["dan"] = Known([Recorded(id_of("dan"), 2, erased, position)])._erased["dan"]
+        listed = [b.version for b in breaches(told.history, facts) if isinstance(b.refusal, separation.NotOfThatKey)]
+        assert (granted in listed) == breached
+
+
+def test_a_team_planned_with_somebody_erased_is_a_breach() -> None:
+    facts = known()
+    facts._erased["ana"] = 0
+    assert errors.PersonErased in {type(each.refusal) for each in breaches(story().history, facts)}
+
+
+@pytest.mark.parametrize(
+    ("by_whom", "breach"),
+    [(ADMINISTRATOR, None), (by("dan"), errors.RoleNotAllowed), (by("ana", "administrator"), separation.ErasedOneself)],
+)
+def test_a_person_is_erased_by_another_an_administrator(by_whom: e.By, breach: type[errors.Refusal] | None) -> None:
+    erased = said(e.PersonErased, person="ana", grounds="unlawful", by=by_whom)
+    listed = list(breaches([Recorded(id_of("ana"), 2, erased, 7)], known()))
+    assert [type(each.refusal) for each in listed] == ([breach] if breach else [])
+
+
 def test_a_role_that_somebody_gave_to_himself_is_listed() -> None:
     own = said(e.KeyIssued, key="k-1", person="adm", role="decision_maker")
     other = said(e.KeyIssued, key="k-2", person="dan", role="decision_maker")

@@ -74,11 +74,9 @@ def test_what_can_be_corrected_is_what_the_domain_lists() -> None:
         (e.AssessmentRecorded, "/effective_on/marks", None, "1"),
         (e.AssessmentRecorded, "/effective_on/a/b", None, "1"),
         (e.ActProposed, "/act", "decide", "suspend"),
-        (e.RecordCorrected, "/reason", "a slip", "another"),
-        (e.RecordCorrected, "/effective_on", "2024-02-01", "2024-01-20"),
     ],
 )
-def test_ids_persons_numbers_types_outcomes_and_corrections_are_not_corrected(
+def test_ids_persons_numbers_types_and_outcomes_are_not_corrected(
     fact: type[e.Fact], path: str, old: object, new: object
 ) -> None:
     story = Story().issued().on("2024-02-01")
@@ -90,8 +88,12 @@ def test_ids_persons_numbers_types_outcomes_and_corrections_are_not_corrected(
 def test_a_correction_is_not_corrected_the_original_is_corrected_again() -> None:
     story = Story().issued().on("2024-02-01")
     story.corrected(1, e.Change("/scope", "alarm operation", "patrols"))
-    with story.refusing(errors.NotVoidable, topic="record-corrected.v1"):
-        story.corrected(story.version_of(e.RecordCorrected), void=True)
+    correction = story.version_of(e.RecordCorrected)
+    for change in (e.Change("/reason", "a slip", "another"), e.Change("/effective_on", "2024-02-01", "2024-01-20")):
+        with story.refusing(errors.CorrectionNotCorrected, version=correction, original=1):
+            story.corrected(correction, change)
+    with story.refusing(errors.CorrectionNotCorrected, version=correction, original=1):
+        story.corrected(correction, void=True)
     with story.refusing(errors.CorrectedValueDiffers, is_now="patrols", old="alarm operation"):
         story.corrected(1, e.Change("/scope", "alarm operation", "alarms"))
     story.corrected(1, e.Change("/scope", "patrols", "alarms"))
@@ -109,17 +111,17 @@ def test_what_was_voided_is_neither_corrected_nor_voided_again() -> None:
     story.suspended()
     target = story.version_of(e.CertificateSuspended)
     story.corrected(target, void=True)
-    with story.refusing(errors.CorrectionMalformed, version=target, problem="it was voided"):
+    with story.refusing(errors.WasVoided, version=target):
         story.corrected(target, e.Change("/ends_on", "2024-08-01", "2024-07-01"))
-    with story.refusing(errors.CorrectionMalformed, version=target, problem="it was voided"):
+    with story.refusing(errors.WasVoided, version=target):
         story.corrected(target, void=True)
 
 
 def test_a_correction_either_changes_or_voids() -> None:
     story = Story().issued()
-    with story.refusing(errors.CorrectionMalformed):
+    with story.refusing(errors.ChangesOrVoid):
         story.corrected(1)
-    with story.refusing(errors.CorrectionMalformed):
+    with story.refusing(errors.ChangesOrVoid):
         story.corrected(1, e.Change("/scope", "alarm operation", "x"), void=True)
     with story.refusing(errors.FactUnknown, version=99):
         story.corrected(99, e.Change("/scope", "alarm operation", "x"))

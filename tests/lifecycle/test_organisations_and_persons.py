@@ -101,9 +101,9 @@ def known(*facts: e.Fact) -> person.Person:
 
 def test_a_person_is_registered_once_and_before_declaring_an_interest() -> None:
     moment = Story().moment("reg")
-    (fact,) = person.register(known(), c.RegisterPerson(person="ana"), moment)
+    (fact,) = person.register(known(), "ana", None, moment)
     with pytest.raises(errors.PersonKnown):
-        person.register(known(fact), c.RegisterPerson(person="ana"), moment)
+        person.register(known(fact), "ana", None, moment)
     declared = c.DeclareConflict(organisation=ORGANISATION, grounds="a cousin")
     with pytest.raises(errors.PersonUnknown):
         person.declare_conflict(known(), "ana", declared, moment)
@@ -112,7 +112,7 @@ def test_a_person_is_registered_once_and_before_declaring_an_interest() -> None:
 @pytest.mark.parametrize("until", [None, "2024-07-15"])
 def test_a_declared_interest_stands_until_its_last_day_or_for_good(until: str | None) -> None:
     moment = Story().moment("reg")
-    (registered_,) = person.register(known(), c.RegisterPerson(person="ana"), moment)
+    (registered_,) = person.register(known(), "ana", None, moment)
     command = c.DeclareConflict(organisation=ORGANISATION, grounds="x", until_on=day(until) if until else None)
     (declared,) = person.declare_conflict(known(registered_), "ana", command, moment)
     found = known(registered_, declared)
@@ -129,9 +129,10 @@ def test_a_key_is_issued_to_a_person_in_a_role_and_only_its_digest_is_kept() -> 
     assert first != second
     assert len(keys.sha256_of(first)) == 32
     (issued,) = keys.issue(
-        "k-1", c.IssueKey(person="ana", role="assessor"), Story().moment("reg", role="administrator")
+        "k-1", first, c.IssueKey(person="ana", role="assessor"), Story().moment("reg", role="administrator")
     )
     assert (issued.key, issued.person, issued.role) == ("k-1", "ana", "assessor")
+    assert issued.secret_sha256 == keys.sha256_of(first).hex()
     (revoked,) = keys.revoke("k-1", "lost", Story().moment("reg", role="administrator"))
     assert (revoked.key, revoked.reason) == ("k-1", "lost")
     assert first.encode() not in e.encode(issued)

@@ -205,6 +205,18 @@ def test_a_proposal_is_used_once() -> None:
             again("dina", number)
 
 
+def test_a_proposal_stays_used_also_if_what_came_of_it_was_voided() -> None:
+    story = Story().issued()
+    rejected, number = story.proposes("dora", SUSPEND), story.proposes("dora", SUSPEND)
+    story.rejects("dan", rejected)
+    story.approves("dan", number)
+    story.corrected(story.version_of(e.CertificateSuspended), void=True)
+    with story.refusing(errors.ProposalClosed, proposal=number, state="approved"):
+        story.approves("dina", number)
+    with story.refusing(errors.ProposalClosed, proposal=rejected, state="rejected"):
+        story.approves("dina", rejected)
+
+
 def test_a_proposal_is_rejected_by_its_author_or_by_who_might_have_approved_it() -> None:
     for person in ("dora", "dan"):
         story = Story().issued()

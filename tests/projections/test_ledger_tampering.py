@@ -316,6 +316,14 @@ def test_a_note_changed_in_the_database_is_found(lived: Ledger, tamperer: Callab
         assert finding.code in ("checkpoint_unreadable", "checkpoint_differs")
 
 
+def test_a_note_filed_under_another_position_is_found(lived: Ledger, tamperer: Callable[[int], Tamperer]) -> None:
+    by = tamperer(0)
+    by.owner.execute("UPDATE ledger.checkpoints SET position = position + 1 WHERE tree_size = 256")
+    finding = found(by.owner, lived.check())
+    assert finding is not None
+    assert (finding.code, finding.facts["size"]) == ("checkpoint_differs", 256)
+
+
 # ---- mutants: a leaf that does not cover something -------------------------------------------------------------------
 
 WITHOUT: dict[str, int] = {

@@ -208,7 +208,7 @@ def put(owner: Connection, told: Told, topic: str, state: bytes) -> None:
 
 # ---- definitions -----------------------------------------------------------------------------------------------------
 
-FROZEN = {1: ("fc99660eba214c88", "c1ef9f588dfd8eda")}
+FROZEN = {1: ("fc99660eba214c88", "c1ef9f588dfd8eda"), 2: ("fc99660eba214c88", "d509ee3dfee9fcc8")}
 """Of each version: the digest of its definition, and of what it tells of a history that never changes."""
 
 

@@ -110,6 +110,29 @@ def test_where_each_element_has_gone_is_told(csp: Edition, following) -> None:
     assert found[-1].zh == "要素 6 拆分为 6, 7"
 
 
+@pytest.mark.parametrize(
+    ("end", "replaced", "key", "zh", "en"),
+    [
+        (row("new", new='"7"'), SEVEN, "succession.new_elements", "过渡 新增要素的首次检查：next_visit",
+         "transition when new elements are first checked is new: next_visit"),
+        (row("merged", '"5.5", "6"', '"6"'), GONE, "succession.merged_elements",
+         "过渡 合并要素的上次检查：earliest_check",
+         "transition when merged elements were last checked is new: earliest_check"),
+    ],
+)  # fmt: skip
+def test_how_checks_carry_over_is_assumed_if_nothing_is_said(csp, following, end, replaced, key, zh, en) -> None:
+    edition = following(HEAD + end, replaced)
+    assert (key, edition.stated[key].value, "choice") in edition.assumptions()
+    found = changes(csp, edition)[key]
+    assert (found.zh, found.en, found.clause) == (f"新增 {zh}", en, None)
+    word = edition.stated[key].value
+    said = f'{key.removeprefix("succession.")} = {{ value = "{word}", unit = "choice", clause = "9" }}\n'
+    assert following(HEAD + said + end, replaced).stated[key].clause == "9"
+    with pytest.raises(MalformedEdition) as refused:
+        following(HEAD + said.replace(word, "never") + end, replaced)
+    assert refused.value.key == f"{key}.value"
+
+
 # ---- succession ----
 
 
@@ -182,25 +205,25 @@ def graded(edition: Edition, findings: list[Finding]) -> tuple[str, str]:
 
 def test_the_same_elements_are_asked_as_they_are(csp: Edition, following) -> None:
     edition = following(HEAD)
-    assert asked_of(edition, csp) is edition
+    assert asked_of(edition, csp, {OLD: csp}) is edition
 
 
 @pytest.mark.parametrize(("marks", "score"), [("4", "100"), ("3", "99"), ("0.1", "961/10")])
 def test_a_split_element_carries_its_share_of_the_marks(csp, following, scoring, marks: str, score: str) -> None:
-    edition = asked_of(following(HEAD + row("split", '"6"', '"6", "7"'), SEVEN), csp)
+    edition = asked_of(following(HEAD + row("split", '"6"', '"6", "7"'), SEVEN), csp, {OLD: csp})
     findings = [Finding("6", "conforming", marks) if f.element == "6" else f for f in scoring(csp, 100)]
     assert graded(edition, findings)[0] == score
 
 
 def test_a_merged_element_is_as_bad_as_the_worst_and_has_the_marks_of_all(csp, following, scoring) -> None:
-    edition = asked_of(following(HEAD + row("merged", '"5.5", "6"', '"6"'), GONE), csp)
+    edition = asked_of(following(HEAD + row("merged", '"5.5", "6"', '"6"'), GONE), csp, {OLD: csp})
     assert graded(edition, scoring(csp, 97)) == ("97", "five_star")
     worst = scoring(csp, 100, {"5.5": "nonconforming"})
     assert edition.grade(worst, (), "star", accepts_conformity=True).because == "open_nonconformity:6"
 
 
 def test_an_element_that_is_new_cannot_be_judged(csp, following, scoring) -> None:
-    edition = asked_of(following(HEAD + row("new", new='"7"'), SEVEN), csp)
+    edition = asked_of(following(HEAD + row("new", new='"7"'), SEVEN), csp, {OLD: csp})
     with pytest.raises(Unjudged) as missing:
         graded(edition, scoring(csp, 100))
     assert missing.value.elements == ("7",)

@@ -12,6 +12,7 @@ from tests.store.facts import receipt, stored
 
 TABLES = (
     "events", "receipts", "key_hashes", "register", "migrations", "rehearsal_lines", "documents", "trail_reads",
+    "files",
 )  # fmt: skip
 FORBIDDEN = [
     statement.format(f"certlife.{table}")
@@ -33,6 +34,7 @@ FORBIDDEN = [
     "UPDATE certlife.receipts SET response = ''",
     "UPDATE certlife.key_hashes SET revoked_at = NULL",
     "UPDATE certlife.documents SET content = ''",
+    "UPDATE certlife.files SET content = ''",
     "UPDATE certlife.register SET kind = 'simulation'",
     "UPDATE certlife.migrations SET sha256 = ''",
     "COPY certlife.events FROM STDIN",
@@ -51,6 +53,8 @@ FORBIDDEN_TO_THE_ENGINE = [
     "SELECT FROM certlife.key_hashes",
     "SELECT FROM certlife.documents",
     "SELECT certlife.keep_document('x')",
+    "SELECT FROM certlife.files",
+    "SELECT certlife.keep_file('x', 'text/plain', 'p', NULL)",
     "SELECT certlife.append('{}', '{}', '{}', '{}', NULL, NULL, NULL, NULL, NULL, NULL)",
     "SELECT certlife.issue_key('', 'k', 'p', 'auditor', NULL)",
     "SELECT certlife.revoke_key('k')",
