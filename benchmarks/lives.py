@@ -1,11 +1,11 @@
 """Many lives, no two alike: facts of certificates made directly, with what the edition answers, and copied in bulk.
 
-Assessments have all 24 findings, visits a sample; marks, days, fates differ from life to life. Each life lies under
-several ids; facts lie in the order of their days, so that those of one certificate are far apart.
+Assessments have all 24 findings, visits a sample; marks, days, fates differ from life to life. Facts lie in the order
+of their days, so that those of one certificate are far apart.
 """
 
 import struct
-from collections.abc import Iterator
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
@@ -21,8 +21,6 @@ from lifecycle.periods import add_months
 from lifecycle.rules import Edition, shipped_editions
 
 EDITION = "CSP-S01-001:2021"
-DISTINCT = 20_000
-"""How many lives are told; the rest are copies of them under other ids."""
 SHA = "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
 PEOPLE = ("chen-jing", "liu-yang", "wang-fang", "zhao-lei", "sun-min", "zhou-tao")
 
@@ -33,36 +31,42 @@ _instant = struct.Struct("!iq")
 
 def filled(house: House, certificates: int, facts: int) -> int:
     """The log holds so many lives of about so many ``facts`` each; answers how many facts."""
-    distinct = min(DISTINCT, certificates)
-    told = [(fact.effective_on, seed, version, fact) for seed in range(distinct)
-            for version, fact in enumerate(_Life(seed, shipped_editions()[EDITION], facts).told(), 1)]  # fmt: skip
-    told.sort(key=lambda row: row[:3])
-    copies = certificates // distinct
     with psycopg.connect(house.addresses.owner, autocommit=True) as owner:
         ((instant,),) = owner.execute(SQL["select_last_instant"]).fetchall()
+        count, days = _told(certificates, facts, _instant.pack(8, instant))
         with owner.cursor().copy(SQL["copy_events"]) as copy:
             copy.write(COPY_HEAD)
-            for _, seed, version, fact in told:
-                copy.write(b"".join(_rows(seed, version, fact, copies, _instant.pack(8, instant))))
+            for day in sorted(days):
+                copy.write(days.pop(day))
             copy.write(COPY_END)
         owner.execute(SQL["vacuum"])
-    return len(told) * copies
+    return count
 
 
 def ids(certificates: int) -> list[UUID]:
     """The ids of the first lives."""
-    return [UUID(bytes=_id(seed, 0)) for seed in range(certificates)]
+    return [UUID(bytes=_id(seed)) for seed in range(certificates)]
 
 
-def _rows(seed: int, version: int, fact: e.Fact, copies: int, instant: bytes) -> Iterator[bytes]:
+def _told(certificates: int, most: int, instant: bytes) -> tuple[int, dict[date, bytearray]]:
+    """How many facts there are, and each day's as rows."""
+    count, days = 0, defaultdict[date, bytearray](bytearray)
+    for seed in range(certificates):
+        id, facts = _id(seed), _Life(seed, shipped_editions()[EDITION], most).told()
+        for version, fact in enumerate(facts, 1):
+            days[fact.effective_on] += _row(id, version, fact, instant)
+        count += len(facts)
+    return count, days
+
+
+def _row(id: bytes, version: int, fact: e.Fact, instant: bytes) -> bytes:
     name, state = e.topic_of(fact).encode(), e.encode(fact)
-    for copy in range(copies):
-        head = _fields.pack(5, 16, _id(seed, copy), 4, version, len(name))
-        yield b"".join((head, name, _length.pack(len(state)), state, instant))
+    head = _fields.pack(5, 16, id, 4, version, len(name))
+    return b"".join((head, name, _length.pack(len(state)), state, instant))
 
 
-def _id(seed: int, copy: int) -> bytes:
-    return Random(f"{seed}/{copy}").randbytes(16)
+def _id(seed: int) -> bytes:
+    return Random(f"life {seed}").randbytes(16)
 
 
 @dataclass
@@ -76,7 +80,7 @@ class _Life:
 
     def __post_init__(self) -> None:
         self.chance = Random(self.seed)
-        self.certificate = Certificate(UUID(bytes=_id(self.seed, 0)))
+        self.certificate = Certificate(UUID(bytes=_id(self.seed)))
         self.on = date(2021, 1, 4) + timedelta(days=self.chance.randrange(700))
 
     def told(self) -> list[e.Fact]:

@@ -12,13 +12,14 @@ from uuid import UUID
 from lifecycle import errors, rehearsal_lines
 from lifecycle import events as e
 from lifecycle.certificate import Certificate, evolve
-from lifecycle.comparison import TOPICS, Comparing, Line
+from lifecycle.comparison import Comparing, Line
 from lifecycle.decisions.adoption import Cited, NotAdopted, adopt, may_adopt
 from lifecycle.decisions.clock import owed
 from lifecycle.decisions.moment import Moment
 from lifecycle.documents import require_printable
 from lifecycle.entailed import entail
 from lifecycle.history import History, history_of
+from lifecycle.narrow import TOPICS
 from lifecycle.periods import legal_day
 from lifecycle.rehearsal import Rehearsal, require_adoptable
 from lifecycle.rehearsal_lines import KeptLine

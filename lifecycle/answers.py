@@ -4,14 +4,15 @@ Only the level and the due date are carried from one question to the next; every
 grade cannot be judged, what follows from it is not judged either, and is not guessed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from operator import attrgetter
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from lifecycle import events as e
-from lifecycle.certificate import Certificate
+from lifecycle.gist import Asked
+from lifecycle.narrow import for_both
 from lifecycle.questions import BAR, OUTCOMES_OF, LevelGiven, Outcomes, as_asked, ask
 from lifecycle.rules import Edition, MalformedFindings
 from lifecycle.rules.scheme_terms import NO_LEVEL
@@ -29,13 +30,10 @@ class Period(NamedTuple):
     last_on: date | None = None
 
     def covers(self, day: date) -> bool:
-        return (self.first_on or date.min) <= day <= (self.last_on or date.max)
+        return (self.first_on is None or self.first_on <= day) and (self.last_on is None or day <= self.last_on)
 
 
 ALWAYS = Period()
-
-_READ = {fact: attrgetter(*(path[1:] for path in paths), "effective_on") for fact, paths in OUTCOMES_OF.items()}
-"""What stands at the paths of a fact's outcomes; and its day, so that it is always several."""
 
 
 class NotJudged(NamedTuple):
@@ -55,7 +53,7 @@ class Answering(Protocol):
     periods: Timeline[date]
     not_judged: list[NotJudged]
 
-    def answer(self, certificate: Certificate, version: int, fact: e.Fact) -> Outcomes:
+    def answer(self, certificate: Asked, version: int, fact: e.Fact) -> Outcomes:
         """What it answers to the fact's questions; ``certificate`` is the recorded state before."""
         ...
 
@@ -67,12 +65,12 @@ class AsRecorded:
     editions: Editions
     level: str | None = None
     due: e.Due | None = None
-    periods: Timeline[date] = field(default_factory=Timeline[date])
+    periods: Timeline[date] = field(default_factory=Timeline)
     not_judged: list[NotJudged] = field(default_factory=list)
 
-    def answer(self, certificate: Certificate, version: int, fact: e.Fact) -> Outcomes:
+    def answer(self, certificate: Asked, version: int, fact: e.Fact) -> Outcomes:
         outcomes = recorded_outcomes(certificate, fact, self.editions)
-        _take(self, certificate, fact, outcomes)
+        _CARRY[type(fact)](self, certificate, outcomes)
         return outcomes
 
 
@@ -85,20 +83,21 @@ class UnderEdition:
     period: Period = ALWAYS
     level: str | None = None
     due: e.Due | None = None
-    periods: Timeline[date] = field(default_factory=Timeline[date])
+    periods: Timeline[date] = field(default_factory=Timeline)
     not_judged: list[NotJudged] = field(default_factory=list)
     grades: dict[int | None, str | None] = field(default_factory=dict)
 
-    def answer(self, certificate: Certificate, version: int, fact: e.Fact) -> Outcomes:
-        if type(fact) is e.EditionAdopted and self.edition is not None:
+    def answer(self, certificate: Asked, version: int, fact: e.Fact) -> Outcomes:
+        kind = type(fact)
+        if self.edition is not None and kind in _ADOPTION:
             return {}
-        if self.period.covers(fact.effective_on):
+        if self.period is ALWAYS or self.period.covers(fact.effective_on):
             outcomes = self._ask(certificate, version, fact)
         else:
             outcomes = recorded_outcomes(certificate, fact, self.editions)
-        if type(fact) is e.GradeDetermined:
+        if kind in _GRADE:
             self.grades[fact.case] = outcomes.get("/level")
-        _take(self, certificate, fact, outcomes)
+        _CARRY[kind](self, certificate, outcomes)
         return outcomes
 
     def earned(self, case: int) -> str | None:
@@ -106,9 +105,9 @@ class UnderEdition:
 
     def decided(self, fact: LevelGiven, earned: str | None) -> str | None:
         """Without a level nothing is renewed, and what stood goes on."""
-        return self.level if type(fact) is e.CertificateRenewed and earned == NO_LEVEL else earned
+        return self.level if type(fact) in _RENEWAL and earned == NO_LEVEL else earned
 
-    def _ask(self, certificate: Certificate, version: int, fact: e.Fact) -> Outcomes:
+    def _ask(self, certificate: Asked, version: int, fact: e.Fact) -> Outcomes:
         try:
             return ask(certificate, self, fact, self._edition_asked(certificate, fact))
         except Unjudged as unjudged:
@@ -118,46 +117,97 @@ class UnderEdition:
             self.not_judged.append(NotJudged(version, e.topic_of(fact), elements, refused.problem))
         return dict.fromkeys(OUTCOMES_OF[type(fact)])
 
-    def _edition_asked(self, certificate: Certificate, fact: e.Fact) -> Edition:
+    def _edition_asked(self, certificate: Asked, fact: e.Fact) -> Edition:
         old = self.editions[fact.edition or certificate.edition]
         if self.edition is None:
             return as_asked(old, fact, self.editions)
         return asked_of(self.edition, old, self.editions)
 
 
-def recorded_outcomes(certificate: Certificate, fact: e.Fact, editions: Editions) -> Outcomes:
+def recorded_outcomes(certificate: Asked, fact: e.Fact, editions: Editions) -> Outcomes:
     """What the fact says to the questions that were asked for it."""
-    if type(fact) is e.CertificateWithdrawn:
-        return {BAR: editions[fact.edition or certificate.edition].bar_until(fact.effective_on)}
-    if isinstance(fact, e.AssessmentRecorded | e.EditionAdopted) and fact.due is None:
-        return {}
-    return dict(zip(OUTCOMES_OF[type(fact)], _READ[type(fact)](fact), strict=False))
+    return _SAID[type(fact)](certificate, fact, editions)
 
 
-def status_on(certificate: Certificate, answering: Answering, day: date) -> Status:
+def status_on(certificate: Asked, answering: Answering, day: date) -> Status:
     """The status on a legal day: what persons did stands, when validity ends is answered."""
-    if not answering.periods.days or day < answering.periods.days[0]:
-        return "none"
-    standing = next(s for s in reversed(certificate.standings) if s.on <= day and s.status != "expired")
     until = answering.periods.at(day)
-    return "expired" if standing.status in LIVE and until is not None and day > until else standing.status
+    if until is None:
+        return "none"
+    standing: Status = next(
+        stood.status for stood in reversed(certificate.standings) if stood.on <= day and stood.status != "expired"
+    )
+    return "expired" if day > until and standing in LIVE else standing
 
 
-def _take(answering: Answering, certificate: Certificate, fact: e.Fact, outcomes: Outcomes) -> None:
-    """What is carried on; before anything is issued, the level is the last grade."""
+# ---- what is carried on ----------------------------------------------------------------------------------------------
+
+
+def _due(answering: Answering, certificate: Asked, outcomes: Outcomes) -> None:
     if "/due" in outcomes:
         answering.due = outcomes["/due"]
-    kind = type(fact)
-    if kind is e.CertificateIssued or kind is e.CertificateRenewed:
-        _take_document(answering, outcomes)
-    elif kind is e.GradeChanged or (kind is e.GradeDetermined and not certificate.document):
+
+
+def _grade(answering: Answering, certificate: Asked, outcomes: Outcomes) -> None:
+    """Before anything is issued, the level is the last grade."""
+    if not certificate.document:
         answering.level = outcomes.get("/level")
 
 
-def _take_document(answering: Answering, outcomes: Outcomes) -> None:
+def _level(answering: Answering, certificate: Asked, outcomes: Outcomes) -> None:
+    _due(answering, certificate, outcomes)
+    answering.level = outcomes.get("/level")
+
+
+def _document(answering: Answering, certificate: Asked, outcomes: Outcomes) -> None:
     """Nothing was granted where no level is earned."""
+    answering.due = outcomes["/due"]
     if outcomes["/level"] == NO_LEVEL:
         answering.level = answering.level or NO_LEVEL
         return
     answering.level = outcomes["/level"]
     answering.periods.put(outcomes["/valid_from"], outcomes["/valid_until"])
+
+
+_CARRY: Mapping[type[e.Fact], Callable[[Any, Asked, Outcomes], None]] = for_both({
+    **dict.fromkeys(OUTCOMES_OF, _due),
+    e.GradeDetermined: _grade,
+    e.GradeChanged: _level,
+    e.CertificateIssued: _document,
+    e.CertificateRenewed: _document,
+})  # fmt: skip
+
+
+# ---- what stands in the facts ----------------------------------------------------------------------------------------
+
+
+def _plain(paths: tuple[str, ...]) -> Callable[[Asked, Any, Editions], Outcomes]:
+    read = attrgetter(*(path[1:] for path in paths), "effective_on")  # its day, so that it is always several
+
+    def said(certificate: Asked, fact: e.Fact, editions: Editions) -> Outcomes:
+        return dict(zip(paths, read(fact), strict=False))
+
+    return said
+
+
+def _assessed(certificate: Asked, fact: e.AssessmentRecorded, editions: Editions) -> Outcomes:
+    return {} if fact.due is None else {"/due": fact.due}
+
+
+def _adopted(certificate: Asked, fact: e.EditionAdopted, editions: Editions) -> Outcomes:
+    return {} if fact.due is None else {"/due": fact.due, "/carried": fact.carried}
+
+
+def _bar(certificate: Asked, fact: e.CertificateWithdrawn, editions: Editions) -> Outcomes:
+    return {BAR: editions[fact.edition or certificate.edition].bar_until(fact.effective_on)}
+
+
+_SAID: Mapping[type[e.Fact], Callable[[Asked, Any, Editions], Outcomes]] = for_both({
+    **{fact: _plain(paths) for fact, paths in OUTCOMES_OF.items()},
+    e.AssessmentRecorded: _assessed,
+    e.EditionAdopted: _adopted,
+    e.CertificateWithdrawn: _bar,
+})  # fmt: skip
+_ADOPTION, _GRADE, _RENEWAL = (
+    frozenset(for_both({fact: None})) for fact in (e.EditionAdopted, e.GradeDetermined, e.CertificateRenewed)
+)

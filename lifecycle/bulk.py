@@ -1,8 +1,9 @@
 """Reading whole histories of many streams at once, a part of all ids at a time, so that memory stays flat."""
 
 import struct
-from collections.abc import Collection, Iterator
-from itertools import pairwise
+from collections.abc import Collection, Generator, Iterable, Iterator
+from contextlib import ExitStack, closing
+from itertools import cycle, pairwise
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -10,10 +11,12 @@ import psycopg
 
 from lifecycle.history import History, amended
 from lifecycle.sql import load
-from lifecycle.upcast import UPCASTS, read_lines
+from lifecycle.upcast import UPCASTS, read_lines, read_narrow
 
 SQL = load("bulk")
 FACTS_A_PART = 50_000
+FACTS_SORTED = 500_000
+"""So many that what a server scans for one part is worth it, so few that it sorts them in memory."""
 IDS = 2**128
 
 
@@ -24,9 +27,9 @@ class Span(NamedTuple):
     last: UUID
 
 
-def spans(facts: int) -> Iterator[Span]:
-    """All ids, in parts of about so many facts as a part may have, where the log has so many ``facts``."""
-    parts = max(1, -(-facts // FACTS_A_PART))
+def spans(facts: int, a_part: int = FACTS_A_PART) -> Iterator[Span]:
+    """All ids, in parts of about so many facts ``a_part``, where the log has so many ``facts``."""
+    parts = max(1, -(-facts // a_part))
     ends = [IDS * part // parts for part in range(parts + 1)]
     return (Span(UUID(int=first), UUID(int=end - 1)) for first, end in pairwise(ends))
 
@@ -42,16 +45,45 @@ class Packed(NamedTuple):
     def history(self) -> History:
         """Raises upcast.Unreadable."""
         versions = struct.unpack(f"!{len(self.versions) // 4}i", self.versions)
-        return History(self.id, self.version, amended(self.id, versions, read_lines(self.states)))
+        facts = read_narrow(self.states)
+        if facts is None:
+            return History(self.id, self.version, amended(self.id, versions, read_lines(self.states)))
+        return History(self.id, self.version, list(zip(versions, facts, strict=True)))
 
 
 def packed(
+    connection: psycopg.Connection[Any], parts: Iterable[Span], topics: Collection[str], upto_position: int
+) -> Generator[Packed]:
+    """The streams in the parts that have facts of the topics, up to a position, in the order of their ids.
+
+    The server sorts a part while those of the part before are taken, for which it needs a second connection; both serve
+    nothing else meanwhile.
+    """
+    with _another(connection) as other, ExitStack() as under_way:
+        ahead: Iterator[Packed] = iter(())
+        for span, free in zip(parts, cycle((connection, other)), strict=False):
+            begun = under_way.enter_context(closing(_begun(free, span, topics, upto_position)))
+            next(begun)
+            yield from ahead
+            ahead = begun
+        yield from ahead
+
+
+def _another(connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """A second connection like it."""
+    other = psycopg.connect(connection.info.dsn, password=connection.info.password, autocommit=True)
+    other.read_only = connection.read_only
+    return other
+
+
+def _begun(
     connection: psycopg.Connection[Any], span: Span, topics: Collection[str], upto_position: int
-) -> list[Packed]:
-    """The streams in the span that have facts of the topics, up to a position, in the order of their ids."""
+) -> Generator[Any]:
+    """First None, when the server has begun; then the streams."""
     bounds = {**span._asdict(), "topics": [*topics, *UPCASTS], "upto": upto_position}
     with connection.transaction():
         connection.execute(SQL["prepare_bulk"])
         with connection.cursor().copy(SQL["copy_histories"], bounds) as copy:
             copy.set_types(["uuid", "int4", "bytea", "bytea"])
-            return list(map(Packed._make, copy.rows()))
+            yield None
+            yield from map(Packed._make, copy.rows())

@@ -169,6 +169,10 @@ class Certificate:
         """The cases with a record of an assessment or a visit, the one recorded last at the end."""
         return sorted((c for c in self.cases.values() if c.assessment), key=lambda c: c.assessment or 0)
 
+    def checks_after(self, fact: e.AssessmentRecorded | e.SurveillanceRecorded) -> dict[str, date]:
+        """The day of each element's last check once the fact has been taken in."""
+        return self.checks | {finding.element: fact.on_site_to for finding in fact.findings}
+
     def fact(self, version: int) -> e.Fact:
         """The fact as recorded, before any correction. Versions count from 1."""
         return self.history[version - 1].fact

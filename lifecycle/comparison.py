@@ -5,7 +5,7 @@ same facts.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, Literal
 from uuid import UUID
@@ -15,6 +15,7 @@ import msgspec
 from lifecycle import events as e
 from lifecycle.answers import ALWAYS, Answering, AsRecorded, NotJudged, Period, UnderEdition, status_on
 from lifecycle.certificate import Certificate, evolve
+from lifecycle.gist import Asked, Gist, take_in
 from lifecycle.history import History
 from lifecycle.questions import BAR, OUTCOMES_OF, Outcomes
 from lifecycle.rules import Edition
@@ -24,13 +25,6 @@ Question = Literal["grade", "validity", "visit", "notice", "coverage", "quota", 
 Effect = Literal["gains", "loses", "mixed", "none"]
 Differing = tuple[Question, Any, Any, tuple[str, ...]]
 """A question, two answers, and the rules that may have made the second."""
-
-
-TOPICS = frozenset(map(e.topic_of, (
-    *OUTCOMES_OF, e.ApplicationSubmitted, e.NonconformityClosed, e.CertificateReissued, e.CertificateReinstated,
-    e.CertificateCancelled, e.CertificateExpired, e.RecordCorrected, e.EditionAdopted,
-)))  # fmt: skip
-"""The facts that a comparison reads: those that ask, and those on which what is asked depends."""
 
 
 class Stands(msgspec.Struct, frozen=True):
@@ -101,7 +95,8 @@ class Comparing:
         """The certificate's line; None where no question was put that is the edition's."""
         if not self._concerns(history):
             return None
-        certificate, flips, asked = Certificate(history.id), dict[str, Flip](), False
+        certificate, further = _beginning(history)
+        flips, asked = dict[str, Flip](), False
         before: Answering = self._before()
         after = UnderEdition(self.edition, self.editions, self.period)
         for at, fact in history.facts:
@@ -111,12 +106,11 @@ class Comparing:
                 asked = asked or (bool(says) and self.period.covers(fact.effective_on))
                 if said != says:
                     self._note(flips, certificate, at, fact, self._differing(said, says, after.level))
-            evolve(certificate, at, fact)
+            further(certificate, at, fact)
         return self._line(certificate, history.version, flips, before, after) if asked else None
 
     def _concerns(self, history: History) -> bool:
-        applied = history.facts[0][1]
-        return isinstance(applied, e.ApplicationSubmitted) and applied.scheme == self.edition.scheme
+        return getattr(history.facts[0][1], "scheme", None) == self.edition.scheme
 
     def _before(self) -> AsRecorded | UnderEdition:
         if self.against is None:
@@ -124,7 +118,7 @@ class Comparing:
         return UnderEdition(self.against, self.editions, self.period)
 
     def _line(
-        self, certificate: Certificate, version: int, flips: dict[str, Flip], before: Answering, after: UnderEdition
+        self, certificate: Asked, version: int, flips: dict[str, Flip], before: Answering, after: UnderEdition
     ) -> Line:
         stood, stands = self._stands(certificate, before), self._stands(certificate, after)
         return Line(
@@ -140,12 +134,14 @@ class Comparing:
             not_judged=tuple(after.not_judged),
         )
 
-    def _stands(self, certificate: Certificate, answering: Answering) -> Stands:
+    def _stands(self, certificate: Asked, answering: Answering) -> Stands:
         status = status_on(certificate, answering, self.on)
         due = answering.due if status in LIVE else None
         return Stands(answering.level, status, answering.periods.last, due.visit_on if due else None)
 
     def _effect(self, before: Stands, after: Stands) -> Effect:
+        if before == after:
+            return "none"
         signs = {sign for sign in self._signs(before, after) if sign}
         return "mixed" if len(signs) == 2 else "gains" if 1 in signs else "loses" if signs else "none"
 
@@ -159,7 +155,7 @@ class Comparing:
             yield _sign(before.visit_on, after.visit_on)
 
     def _note(
-        self, flips: dict[str, Flip], certificate: Certificate, version: int, fact: e.Fact, found: Iterable[Differing]
+        self, flips: dict[str, Flip], certificate: Asked, version: int, fact: e.Fact, found: Iterable[Differing]
     ) -> None:
         """The first time that a question is answered in two ways."""
         old = self.against or self.editions[fact.edition or certificate.edition]
@@ -205,6 +201,13 @@ class Comparing:
         known: list[str] = [each for each in (said, says["/level"]) if each is not None and each in self.edition.levels]
         better = max(known, key=self.ranks.__getitem__, default=None)
         return (f"levels[{better}].at_least", f"levels[{better}]")
+
+
+def _beginning(history: History) -> tuple[Asked, Callable[[Any, int, Any], None]]:
+    """A state before the first fact, and what takes it on: narrow facts say the gist of it."""
+    if isinstance(history.facts[0][1], e.Fact):
+        return Certificate(history.id), evolve
+    return Gist(history.id), take_in
 
 
 _VALIDITY = ("parameters.validity_months", "parameters.validity_ends")

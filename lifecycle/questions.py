@@ -9,9 +9,10 @@ from datetime import date
 from typing import Any, Protocol, TypeGuard
 
 from lifecycle import events as e
-from lifecycle.certificate import Certificate
 from lifecycle.decisions.application import fraction_text, grade_of
 from lifecycle.decisions.issuance import due_at_level, due_under, grade_earned
+from lifecycle.gist import Asked
+from lifecycle.narrow import for_both
 from lifecycle.rules import Edition
 from lifecycle.rules.scheme_terms import NO_LEVEL
 from lifecycle.rules.translation import asked_of
@@ -22,7 +23,7 @@ Outcomes = dict[str, Any]
 """What is answered, by its path in the fact."""
 
 _DOCUMENT = ("/level", "/valid_from", "/valid_until", "/first_certified_on", "/due")
-OUTCOMES_OF: dict[type[e.Fact], tuple[str, ...]] = {
+OUTCOMES_OF: dict[type[e.Fact], tuple[str, ...]] = for_both({
     e.GradeDetermined: ("/level", "/score", "/because"),
     e.AssessmentRecorded: ("/due",),
     e.SurveillanceRecorded: ("/due", "/quota"),
@@ -33,7 +34,7 @@ OUTCOMES_OF: dict[type[e.Fact], tuple[str, ...]] = {
     e.SuspensionExtended: ("/ends_on",),
     e.CertificateWithdrawn: (),
     e.EditionAdopted: ("/due", "/carried"),
-}
+})  # fmt: skip
 """The facts whose questions go to an edition, with the outcomes that stand in them; a re-issue repeats what stands, and
 an adoption is asked of the edition adopted alone."""
 
@@ -58,7 +59,7 @@ class SoFar(Protocol):
         ...
 
 
-def ask(certificate: Certificate, so_far: SoFar, fact: e.Fact, edition: Edition) -> Outcomes:
+def ask(certificate: Asked, so_far: SoFar, fact: e.Fact, edition: Edition) -> Outcomes:
     """What the edition answers to the questions of the fact; ``certificate`` is its state before.
 
     Raises MalformedFindings or Unjudged where the record is not enough to be graded.
@@ -71,17 +72,22 @@ def as_asked(edition: Edition, fact: e.Fact, editions: Mapping[str, Edition]) ->
     return asked_of(edition, editions[fact.old], editions) if isinstance(fact, e.EditionAdopted) else edition
 
 
-def checks_after(certificate: Certificate, fact: e.Fact) -> dict[str, date]:
+def checks_after(certificate: Asked, fact: e.Fact) -> dict[str, date]:
     """The day of each element's last check once the fact is recorded; ``certificate`` is its state before."""
     match fact:
         case e.CertificateIssued():
-            return dict.fromkeys(certificate.cases[fact.case].findings, fact.effective_on)
+            return checks_at_issue(certificate, fact)
         case e.EditionAdopted() if fact.carried:
             return {each.element: each.checked_on for each in fact.carried if each.checked_on}
         case e.AssessmentRecorded() | e.SurveillanceRecorded():
-            return certificate.checks | {finding.element: fact.on_site_to for finding in fact.findings}
+            return certificate.checks_after(fact)
         case _:
             return certificate.checks
+
+
+def checks_at_issue(certificate: Asked, fact: e.CertificateIssued) -> dict[str, date]:
+    """All that was assessed counts as checked on the first day."""
+    return dict.fromkeys(certificate.cases[fact.case].findings, fact.effective_on)
 
 
 def is_earned(level: str | None) -> TypeGuard[str]:
@@ -89,9 +95,7 @@ def is_earned(level: str | None) -> TypeGuard[str]:
     return level is not None and level != NO_LEVEL
 
 
-def due_of_level(
-    certificate: Certificate, so_far: SoFar, level: str | None, on: date, edition: Edition
-) -> e.Due | None:
+def due_of_level(certificate: Asked, so_far: SoFar, level: str | None, on: date, edition: Edition) -> e.Due | None:
     """When the next visit falls due where that level stands from a day on; None where none is earned or known."""
     if not is_earned(level):
         return None
@@ -100,7 +104,7 @@ def due_of_level(
     return due_at_level(certificate, so_far.due, edition, level, on)
 
 
-def _grade(certificate: Certificate, so_far: SoFar, fact: e.GradeDetermined, edition: Edition) -> Outcomes:
+def _grade(certificate: Asked, so_far: SoFar, fact: e.GradeDetermined, edition: Edition) -> Outcomes:
     case = certificate.cases[fact.case]
     if case.assessment is None:
         return {}
@@ -108,20 +112,20 @@ def _grade(certificate: Certificate, so_far: SoFar, fact: e.GradeDetermined, edi
     return {"/level": grade.level, "/score": fraction_text(grade), "/because": grade.because}
 
 
-def _assessment(certificate: Certificate, so_far: SoFar, fact: e.AssessmentRecorded, edition: Edition) -> Outcomes:
+def _assessment(certificate: Asked, so_far: SoFar, fact: e.AssessmentRecorded, edition: Edition) -> Outcomes:
     return {} if fact.due is None else {"/due": _due_after(certificate, so_far, fact, edition)}
 
 
-def _visit(certificate: Certificate, so_far: SoFar, fact: e.SurveillanceRecorded, edition: Edition) -> Outcomes:
+def _visit(certificate: Asked, so_far: SoFar, fact: e.SurveillanceRecorded, edition: Edition) -> Outcomes:
     return {
         "/due": _due_after(certificate, so_far, fact, edition),
         "/quota": edition.quota(certificate.last_check_on, fact.on_site_to),
     }
 
 
-def _issue(certificate: Certificate, so_far: SoFar, fact: e.CertificateIssued, edition: Edition) -> Outcomes:
+def _issue(certificate: Asked, so_far: SoFar, fact: e.CertificateIssued, edition: Edition) -> Outcomes:
     on, earned = fact.effective_on, so_far.earned(fact.case)
-    level, checks = so_far.decided(fact, earned), checks_after(certificate, fact)
+    level, checks = so_far.decided(fact, earned), checks_at_issue(certificate, fact)
     return {
         "/level": earned,
         "/valid_from": on,
@@ -131,7 +135,7 @@ def _issue(certificate: Certificate, so_far: SoFar, fact: e.CertificateIssued, e
     }
 
 
-def _renewal(certificate: Certificate, so_far: SoFar, fact: e.CertificateRenewed, edition: Edition) -> Outcomes:
+def _renewal(certificate: Asked, so_far: SoFar, fact: e.CertificateRenewed, edition: Edition) -> Outcomes:
     valid_from, earned = certificate.valid_until + e.ONE_DAY, so_far.earned(fact.case)
     return {
         "/level": earned,
@@ -142,7 +146,7 @@ def _renewal(certificate: Certificate, so_far: SoFar, fact: e.CertificateRenewed
     }
 
 
-def _regrade(certificate: Certificate, so_far: SoFar, fact: e.GradeChanged, edition: Edition) -> Outcomes:
+def _regrade(certificate: Asked, so_far: SoFar, fact: e.GradeChanged, edition: Edition) -> Outcomes:
     case = certificate.cases[fact.case]
     if case.assessment is None:  # the visit was voided
         level = so_far.decided(fact, NO_LEVEL)
@@ -157,7 +161,7 @@ def _regrade(certificate: Certificate, so_far: SoFar, fact: e.GradeChanged, edit
     }
 
 
-def _reissue(certificate: Certificate, so_far: SoFar, fact: e.CertificateReissued, edition: Edition) -> Outcomes:
+def _reissue(certificate: Asked, so_far: SoFar, fact: e.CertificateReissued, edition: Edition) -> Outcomes:
     begun = [day for day in certificate.periods.days if day <= fact.effective_on]
     if not begun:  # days were corrected so that nothing is in force yet: that is refused, not asked
         return {}
@@ -170,19 +174,19 @@ def _reissue(certificate: Certificate, so_far: SoFar, fact: e.CertificateReissue
 
 
 def _suspension(
-    certificate: Certificate, so_far: SoFar, fact: e.CertificateSuspended | e.SuspensionExtended, edition: Edition
+    certificate: Asked, so_far: SoFar, fact: e.CertificateSuspended | e.SuspensionExtended, edition: Edition
 ) -> Outcomes:
     """An end that persons chose stands, but for one later than the edition allows."""
     started_on = certificate.suspended_from or fact.effective_on
     return {"/ends_on": min(fact.ends_on, edition.suspension_limit(started_on, certificate.valid_until))}
 
 
-def _withdrawal(certificate: Certificate, so_far: SoFar, fact: e.CertificateWithdrawn, edition: Edition) -> Outcomes:
+def _withdrawal(certificate: Asked, so_far: SoFar, fact: e.CertificateWithdrawn, edition: Edition) -> Outcomes:
     """The bar stands in the organisation's stream."""
     return {BAR: edition.bar_until(fact.effective_on)}
 
 
-def _adoption(certificate: Certificate, so_far: SoFar, fact: e.EditionAdopted, edition: Edition) -> Outcomes:
+def _adoption(certificate: Asked, so_far: SoFar, fact: e.EditionAdopted, edition: Edition) -> Outcomes:
     """``edition`` is asked with what was found under the old one."""
     if fact.due is None or so_far.due is None or not is_earned(so_far.level):
         return {}
@@ -193,17 +197,17 @@ def _adoption(certificate: Certificate, so_far: SoFar, fact: e.EditionAdopted, e
 
 
 def _due_after(
-    certificate: Certificate, so_far: SoFar, fact: e.AssessmentRecorded | e.SurveillanceRecorded, edition: Edition
+    certificate: Asked, so_far: SoFar, fact: e.AssessmentRecorded | e.SurveillanceRecorded, edition: Edition
 ) -> e.Due | None:
     if not is_earned(so_far.level):
         return None
-    return edition.due(fact.on_site_to, so_far.level, checks_after(certificate, fact))
+    return edition.due(fact.on_site_to, so_far.level, certificate.checks_after(fact))
 
 
 BAR = "bar_until"
 """Where the answer is no part of the fact itself."""
 
-_ASK: dict[type[e.Fact], Callable[[Certificate, SoFar, Any, Edition], Outcomes]] = {
+_ASK: dict[type[e.Fact], Callable[[Asked, SoFar, Any, Edition], Outcomes]] = for_both({
     e.GradeDetermined: _grade,
     e.AssessmentRecorded: _assessment,
     e.SurveillanceRecorded: _visit,
@@ -215,4 +219,4 @@ _ASK: dict[type[e.Fact], Callable[[Certificate, SoFar, Any, Edition], Outcomes]]
     e.SuspensionExtended: _suspension,
     e.CertificateWithdrawn: _withdrawal,
     e.EditionAdopted: _adoption,
-}
+})  # fmt: skip

@@ -13,7 +13,7 @@ import psycopg
 
 from lifecycle import events as e
 from lifecycle import rehearsal_lines
-from lifecycle.bulk import spans
+from lifecycle.bulk import FACTS_SORTED, spans
 from lifecycle.comparison import Comparing, Line
 from lifecycle.decisions.moment import Moment
 from lifecycle.rehearsal import Rehearsal, rehearsal_of
@@ -64,7 +64,7 @@ def require_kept(register: Register, found: Rehearsal) -> None:
 def _judged(register: Register, connection: psycopg.Connection, found: Rehearsal, tally: Tally) -> Iterator[Line]:
     """The lines in the order of their certificates; what is under repair has none, and is counted."""
     upto = found.asked.log_position
-    for line in lines(connection, comparing(register, found), spans(upto), upto):
+    for line in lines(connection, comparing(register, found), spans(upto, FACTS_SORTED), upto):
         tally.add(line)
         if isinstance(line, Line):
             yield line

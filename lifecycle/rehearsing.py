@@ -1,38 +1,37 @@
 """All recorded questions of a register asked again: reads the log in bulk, writes nothing."""
 
 import gc
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 
-from lifecycle.bulk import Packed, Span, packed, spans
-from lifecycle.comparison import TOPICS, Comparing, Line
+from lifecycle.bulk import FACTS_SORTED, Packed, Span, packed, spans
+from lifecycle.comparison import Comparing, Line
+from lifecycle.narrow import TOPICS
 from lifecycle.report import Report, Scope, SetAside, Tally
 
 
 def rehearsed(connection: psycopg.Connection[Any], comparing: Comparing, scope: Scope, upto_position: int) -> Report:
     """The report over all certificates in the scope, as the log stood at a position."""
     tally = Tally(comparing.edition, comparing.against, scope, comparing.on)
-    for line in lines(connection, comparing, spans(upto_position), upto_position):
+    for line in lines(connection, comparing, spans(upto_position, FACTS_SORTED), upto_position):
         tally.add(line)
     return tally.report(upto_position)
 
 
 def lines(
     connection: psycopg.Connection[Any], comparing: Comparing, parts: Iterable[Span], upto_position: int
-) -> Iterator[Line | SetAside]:
+) -> Generator[Line | SetAside]:
     """The lines of the certificates with ids in the parts, as they stood at a position, in the order of their ids.
 
-    The connection serves nothing else meanwhile: while one part is asked, the next one is read.
+    The connection serves nothing else meanwhile.
     """
     with without_collecting():
-        for part in _read_ahead(connection, parts, upto_position):
-            for stream in part:
-                if line := line_of(stream, comparing):
-                    yield line
+        for stream in packed(connection, parts, TOPICS, upto_position):
+            if line := line_of(stream, comparing):
+                yield line
 
 
 def line_of(stream: Packed, comparing: Comparing) -> Line | SetAside | None:
@@ -41,19 +40,6 @@ def line_of(stream: Packed, comparing: Comparing) -> Line | SetAside | None:
         return comparing.line(stream.history())
     except Exception as error:  # a fact that cannot be read, or that no state can take in
         return SetAside(stream.id, f"{type(error).__name__}: {error}")
-
-
-def _read_ahead(
-    connection: psycopg.Connection[Any], parts: Iterable[Span], upto_position: int
-) -> Iterator[list[Packed]]:
-    with ThreadPoolExecutor(1) as reader:
-        ahead = None
-        for span in parts:
-            ready, ahead = ahead, reader.submit(packed, connection, span, TOPICS, upto_position)
-            if ready is not None:
-                yield ready.result()
-        if ahead is not None:
-            yield ahead.result()
 
 
 @contextmanager

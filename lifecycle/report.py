@@ -102,7 +102,7 @@ class Tally:
         self.certificates = self.judged = self.rising = 0
         self.grades: Counter[tuple[str, str]] = Counter()
         self.statuses: Counter[tuple[str, str]] = Counter()
-        self.due: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
+        self.due: tuple[Counter[date | None], Counter[date | None]] = (Counter(), Counter())
         self.questions: Counter[Question] = Counter()
         self.affected: list[Line] = []
         self.not_judged: list[Line] = []
@@ -119,9 +119,8 @@ class Tally:
         self.certificates += 1
         self.grades[line.before.level or NOT_JUDGED, line.after.level or NOT_JUDGED] += 1
         self.statuses[line.before.status, line.after.status] += 1
-        for counted, stands in zip(self.due, (line.before, line.after), strict=True):
-            if stands.visit_on:
-                counted[self._month(stands.visit_on)] += 1
+        self.due[0][line.before.visit_on] += 1
+        self.due[1][line.after.visit_on] += 1
         if line.is_affected:
             self.affected.append(line)
             self.questions.update(flip.question for flip in line.flips)
@@ -162,8 +161,12 @@ class Tally:
             self.rising += 1
             self.example = min(self.example or line, line, key=_place)
 
-    def _month(self, day: date) -> str:
-        return "overdue" if day < self.on else f"{day:%Y-%m}"
+    def _by_month(self, counted: Counter[date | None]) -> Counter[str]:
+        months: Counter[str] = Counter()
+        for day, visits in counted.items():
+            if day is not None:
+                months["overdue" if day < self.on else f"{day:%Y-%m}"] += visits
+        return months
 
     def _cells(self, counted: Counter[tuple[str, str]]) -> tuple[Cell, ...]:
         def place(cell: tuple[str, str]) -> Any:
@@ -172,7 +175,7 @@ class Tally:
         return tuple(Cell(*cell, counted[cell]) for cell in sorted(counted, key=place))
 
     def _visits(self) -> tuple[Visits, ...]:
-        before, after = self.due
+        before, after = map(self._by_month, self.due)
         months = sorted({*before, *after} - {"overdue"})
         return tuple(Visits(month, before[month], after[month]) for month in ("overdue", *months))
 

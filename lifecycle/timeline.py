@@ -19,7 +19,7 @@ class Timeline(Generic[T]):
         """From ``day`` on ``value`` stands, and what was to begin later does not."""
         keep = bisect_left(self.days, day)
         del self.days[keep:], self.values[keep:]
-        if self.last != value:
+        if not keep or self.values[-1] != value:
             self.days.append(day)
             self.values.append(value)
 

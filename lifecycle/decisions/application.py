@@ -18,6 +18,7 @@ from lifecycle.decisions.permission import (
     require_reasons,
     require_serving,
 )
+from lifecycle.gist import Asked, AskedCase
 from lifecycle.rules import Edition, Grade, MalformedFindings, edition_in_force
 
 
@@ -220,7 +221,7 @@ def refusal_of(refused: MalformedFindings) -> errors.FindingsRefused:
     return errors.FindingsRefused(element=refused.element, problem=refused.problem, accepted=refused.accepted)
 
 
-def grade_of(certificate: Certificate, edition: Edition, case: Case) -> Grade:
+def grade_of(certificate: Asked, edition: Edition, case: AskedCase) -> Grade:
     """What the edition says of the case's record as it stands, closures applied.
 
     Raises MalformedFindings where the record lacks what the edition asks.

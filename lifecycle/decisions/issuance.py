@@ -13,6 +13,7 @@ from lifecycle.decisions.application import fraction_text, grade_of, refusal_of,
 from lifecycle.decisions.moment import Moment
 from lifecycle.decisions.permission import enter, enter_case, require_independent, require_reasons
 from lifecycle.documents import next_document
+from lifecycle.gist import Asked
 from lifecycle.rules import Edition, Grade, MalformedFindings
 
 
@@ -114,7 +115,7 @@ def regraded(
     ]
 
 
-def due_under(certificate: Certificate, due: e.Due, edition: Edition, level: str, on: date) -> e.Due:
+def due_under(certificate: Asked, due: e.Due, edition: Edition, level: str, on: date) -> e.Due:
     """What ``due`` becomes under another edition: as under another level, with that edition's window and coverage; a
     grace that was given before stands.
     """
@@ -127,7 +128,7 @@ def due_under(certificate: Certificate, due: e.Due, edition: Edition, level: str
     return msgspec.structs.replace(due, coverage_on=asked.coverage_on)
 
 
-def due_at_level(certificate: Certificate, due: e.Due, edition: Edition, level: str, on: date) -> e.Due:
+def due_at_level(certificate: Asked, due: e.Due, edition: Edition, level: str, on: date) -> e.Due:
     """What ``due`` becomes under another level: the anchor stays; where the interval got shorter, the change has its
     grace.
 

@@ -5,11 +5,11 @@ Marks are decimal strings and are added as whole millionths; scores are fraction
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from lifecycle.events import Deduction, Outcome
 from lifecycle.rules.scheme_terms import MARK_DECIMALS, NO_LEVEL, ONE_MARK, Contents, Element, shown
@@ -65,36 +65,46 @@ def check_assessment(
 
 def _check_assessment(
     contents: Contents, findings: Sequence[Found], deductions: Sequence[Deduction], certification_type: str
-) -> dict[str, Found]:
+) -> "_Checked":
     kind = contents.certification_types.get(certification_type)
     if kind is None:
         known = ", ".join(contents.certification_types)
         raise MalformedFindings(None, f"unknown certification type {certification_type[:SHOWN_OF_HOSTILE]!r}", known)
-    found = _check_each(contents, findings, kind.scored)
-    if len(found) < len(contents.elements):
-        missing = next(code for code in contents.elements if code not in found)
+    checked = _check_each(contents, findings, kind.scored)
+    if len(checked.found) < len(contents.elements):
+        missing = next(code for code in contents.elements if code not in checked.found)
         raise MalformedFindings(missing, "has no finding", "every element of the edition exactly once")
     if contents.scoring.not_applicable_allowed and all(each.outcome == "not_applicable" for each in findings):
         raise MalformedFindings(None, "nothing applies", "at least one element that applies")
     _check_specials(contents, deductions, kind.scored)
-    return found
+    return checked
 
 
 def check_sample(contents: Contents, findings: Sequence[Found], drawn: Iterable[str], certification_type: str) -> None:
     """The findings of a visit are well formed: known elements, each once, all drawn ones; else MalformedFindings."""
-    found = _check_each(contents, findings, contents.certification_types[certification_type].scored)
+    found = _check_each(contents, findings, contents.certification_types[certification_type].scored).found
     missing = next((code for code in drawn if code not in found), None)
     if missing is not None:
         raise MalformedFindings(missing, "was drawn and has no finding", "every drawn element exactly once")
 
 
-def _check_each(contents: Contents, findings: Sequence[Found], scored: bool) -> dict[str, Found]:
+class _Checked(NamedTuple):
+    """Well-formed findings by element, the sum of their marks in millionths, and which do not conform."""
+
+    found: dict[str, Found]
+    millionths: int | Fraction
+    nonconforming: set[str]
+
+
+def _check_each(contents: Contents, findings: Sequence[Found], scored: bool) -> _Checked:
     found: dict[str, Found] = {}
-    elements, outcomes = contents.elements, _OUTCOMES[contents.scoring.not_applicable_allowed]
+    earned: int | Fraction = 0
+    nonconforming: set[str] = set()
+    mosts, outcomes = contents.most_millionths, _OUTCOMES[contents.scoring.not_applicable_allowed]
     for finding in findings:
         code, outcome, marks = finding.element, finding.outcome, finding.marks
-        element = elements.get(code)
-        if element is None:
+        most = mosts.get(code)
+        if most is None:
             raise MalformedFindings(code, "is no element", f"an element of {contents.id}")
         if code in found:
             raise MalformedFindings(code, "has two findings", "every element exactly once")
@@ -102,12 +112,15 @@ def _check_each(contents: Contents, findings: Sequence[Found], scored: bool) -> 
             raise MalformedFindings(code, f"outcome {outcome}", " or ".join(outcomes))
         if scored and outcome != "not_applicable":
             millionths = _millionths(marks) if marks is not None else None
-            if millionths is None or millionths > element.most_millionths:
-                raise _malformed_marks(element, marks)
+            if millionths is None or millionths > most:
+                raise _malformed_marks(contents.elements[code], marks)
+            earned += millionths
         elif marks is not None:
             raise MalformedFindings(code, "has marks and is not scored", "an outcome without marks")
+        if outcome == "nonconforming":
+            nonconforming.add(code)
         found[code] = finding
-    return found
+    return _Checked(found, earned, nonconforming)
 
 
 def _malformed_marks(element: Element, marks: str | Fraction | None) -> MalformedFindings:
@@ -150,19 +163,18 @@ def grade(
 
     Closed nonconformities are handed over as conforming, their marks unchanged. MalformedFindings as check_assessment.
     """
-    found = _check_assessment(contents, tuple(findings), deductions, certification_type)
+    checked = _check_assessment(contents, tuple(findings), deductions, certification_type)
     scored = contents.certification_types[certification_type].scored
-    score = exact_score(contents, found, deductions) if scored else None
-    level, because = _level(contents, found, deductions, score, accepts_conformity)
+    score = exact_score(contents, checked, deductions) if scored else None
+    level, because = _level(contents, checked.nonconforming, deductions, score, accepts_conformity)
     return Grade(score, level, because)
 
 
-def exact_score(contents: Contents, found: Mapping[str, Found], deductions: Sequence[Deduction]) -> Fraction:
+def exact_score(contents: Contents, checked: _Checked, deductions: Sequence[Deduction]) -> Fraction:
     """The sum of the marks, or obtained / applicable x 100; then special deductions and capped bonuses."""
-    millionths = sum([_millionths(finding.marks) or 0 for finding in found.values() if finding.marks is not None])
-    score = Fraction(millionths, ONE_MARK)
+    score = Fraction(checked.millionths, ONE_MARK)
     if contents.scoring.method == "ratio":
-        applicable = [finding for finding in found.values() if finding.outcome != "not_applicable"]
+        applicable = [finding for finding in checked.found.values() if finding.outcome != "not_applicable"]
         score = score / sum(contents.elements[finding.element].weight for finding in applicable) * FULL_SCORE
     if not deductions:
         return score
@@ -181,16 +193,15 @@ def _bonus(contents: Contents, deductions: Sequence[Deduction]) -> Fraction:
 
 def _level(
     contents: Contents,
-    found: Mapping[str, Found],
+    nonconforming: set[str],
     deductions: Sequence[Deduction],
     score: Fraction | None,
     accepts_conformity: bool,
 ) -> tuple[str, str]:
-    nonconforming = {code for code, finding in found.items() if finding.outcome == "nonconforming"}
-    open_element = next((code for code in contents.elements if code in nonconforming), None) if nonconforming else None
-    knocked_out_by = _knock_out(contents, found, deductions)
+    knocked_out_by = _knock_out(contents, nonconforming, deductions)
     if knocked_out_by:
         return NO_LEVEL, f"knock_out:{knocked_out_by}"
+    open_element = next((code for code in contents.elements if code in nonconforming), None) if nonconforming else None
     if open_element and (score is None or contents.scoring.conformity_required):
         return NO_LEVEL, f"open_nonconformity:{open_element}"
     band = _band(contents, score) if score is not None else None
@@ -209,16 +220,18 @@ def _without_band(contents: Contents, open_element: str | None, accepts_conformi
 
 
 def _band(contents: Contents, score: Fraction) -> str | None:
-    banded = (level for level in contents.levels.values() if level.at_least is not None and score >= level.at_least)
-    return next((level.code for level in banded), None)
+    for level in contents.levels.values():
+        if level.at_least is not None and score >= level.at_least:
+            return level.code
+    return None
 
 
-def _knock_out(contents: Contents, found: Mapping[str, Found], deductions: Sequence[Deduction]) -> str | None:
+def _knock_out(contents: Contents, nonconforming: set[str], deductions: Sequence[Deduction]) -> str | None:
     scoring = contents.scoring
-    counted = sum(contents.specials[each.code].kind == "deduction" for each in deductions)
+    counted = sum(contents.specials[each.code].kind == "deduction" for each in deductions) if deductions else 0
     if scoring.deductions_fail_from is not None and counted >= scoring.deductions_fail_from:
         return "deductions"
     if scoring.knock_out is None:
         return None
-    failed = [code for code in scoring.knock_out.elements if found[code].outcome == "nonconforming"]
+    failed = [code for code in scoring.knock_out.elements if code in nonconforming]
     return failed[0] if len(failed) >= scoring.knock_out.count else None

@@ -91,11 +91,6 @@ class Element:
     weight: Fraction
     clause: str | None
 
-    @cached_property
-    def most_millionths(self) -> int:
-        """The weight as whole millionths, in which marks are counted."""
-        return int(self.weight * ONE_MARK)
-
 
 @dataclass(frozen=True)
 class Special:
@@ -228,6 +223,11 @@ class Contents:
     proposal_days: int
     reviewer_may_sign: bool
     records_kept: str
+
+    @cached_property
+    def most_millionths(self) -> Mapping[str, int]:
+        """Each element's weight as whole millionths, in which marks are counted."""
+        return {code: int(element.weight * ONE_MARK) for code, element in self.elements.items()}
 
     @property
     def conformity_level(self) -> Level | None:

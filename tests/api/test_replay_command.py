@@ -19,12 +19,16 @@ import pytest
 
 from api.cli import main
 from api.report_text import COLUMNS
+from lifecycle.bulk import spans
+from lifecycle.comparison import Line
 from lifecycle.events import EditionAdopted, encode, topic_of
+from lifecycle.rehearsing import lines
+from lifecycle.report import SetAside
 from tests.api.test_editions import REFUSED
 from tests.clock.world import Present, in_postgres
 from tests.corpus.boundaries import told
 from tests.databases import Database
-from tests.lifecycle.made_up import TEXT
+from tests.lifecycle.made_up import TEXT, comparing, five_stars_from
 from tests.lifecycle.other_elements import ROWS, with_other_elements
 from tests.lifecycle.test_adoption import SUCCESSION
 
@@ -273,3 +277,27 @@ def test_a_difference_is_told_in_words_and_as_json(run: Run) -> None:
     assert "validity: from 36 months to 24 months" in run(*asked).stdout
     keys = {each["key"] for each in msgspec.json.decode(run(*asked, "--json").stdout)}
     assert keys >= {"levels[five_star].at_least", "parameters.validity_months"}
+
+
+# ---- how the log is read ----
+
+
+def test_a_log_read_in_parts_has_the_same_lines_in_the_same_order(register: Database) -> None:
+    with psycopg.connect(register.service_url, autocommit=True) as connection:
+        at_once, in_parts = (list(asked(connection, parts)) for parts in (1, 7))
+    assert at_once == in_parts
+    certificates = [line.certificate for line in at_once]
+    assert certificates == sorted(certificates)
+    assert len(certificates) > 100
+
+
+def test_who_stops_before_the_end_leaves_the_connection_free(register: Database) -> None:
+    with psycopg.connect(register.service_url, autocommit=True) as connection:
+        reading = asked(connection, 7)
+        next(reading)
+        reading.close()
+        assert connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
+
+
+def asked(connection: psycopg.Connection, parts: int) -> Generator[Line | SetAside]:
+    return lines(connection, comparing(five_stars_from("93")), spans(parts, 1), 10**9)

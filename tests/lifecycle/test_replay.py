@@ -7,9 +7,10 @@ import pytest
 from lifecycle import commands as c
 from lifecycle import events as e
 from lifecycle.answers import Period
-from lifecycle.comparison import TOPICS, Stands
+from lifecycle.comparison import Stands
 from lifecycle.events import topic_of
 from lifecycle.history import History, history_of
+from lifecycle.narrow import TOPICS
 from lifecycle.rules import shipped_editions
 from lifecycle.views import three_views
 from tests.corpus.boundaries import told
