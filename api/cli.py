@@ -17,35 +17,32 @@ from eventsourcing.persistence import PersistenceError
 from pydantic import ValidationError
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from api import (
-    audit_command,
-    evidence_command,
-    rehearsal_command,
-    replay_command,
-    scheme_command,
-    server,
-    trail_command,
-)
-from api import verify as evidence_check
-from api.demo import YEARS, Demonstration, demonstration
-from api.generate import Progress as Generated
-from api.generate import generate as generate_lives
+from api import server
+from api.demonstration.demo import YEARS, Demonstration, demonstration
+from api.demonstration.generate import Progress as Generated
+from api.demonstration.generate import generate as generate_lives
+from api.demonstration.staff import STAFF, register_staff
+from api.demonstration.walk import StepFailed
+from api.evidence import command as evidence_command
+from api.evidence import verify as evidence_check
 from api.house import House, PresentRefused, addresses, opened, reading
 from api.identity import OPERATOR
 from api.key_folder import KeyFolderRefused
+from api.ledger.published_folder import PublishedFolder
+from api.ledger.verification import NAMES, CheckUnknown, checks, named
 from api.postgres import PostgresUnavailable
-from api.published_folder import PublishedFolder
+from api.rehearsal import command as rehearsal_command
+from api.rehearsal import replay_command, scheme_command
 from api.settings import Settings
-from api.staff import STAFF, register_staff
 from api.terminal import Day, Unfit, at_home, console, day_option
-from api.verification import NAMES, CheckUnknown, checks, named
-from api.walk import StepFailed
+from api.trail import audit as audit_command
+from api.trail import command as trail_command
 from lifecycle import commands as c
 from lifecycle import events as e
 from lifecycle.documents import last_bearing
 from lifecycle.errors import Refusal
-from lifecycle.personal import Rewrapped
-from lifecycle.rehearsal_lines import LineEdited
+from lifecycle.persons.details import Rewrapped
+from lifecycle.rehearsal.lines import LineEdited
 from lifecycle.rules import MalformedEdition
 from lifecycle.scheduler import why
 from lifecycle.scheme import EditionChanged

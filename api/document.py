@@ -8,13 +8,13 @@ import msgspec
 from fastapi import FastAPI
 
 from api.commands import ADDRESSES, APPROVERS, JSON, PROPOSAL, SUBJECTS
-from api.evidence_routes import GIVEN_TO
+from api.evidence.routes import GIVEN_TO
 from api.forms import Volatile
 from api.identity import STAFF
+from api.pages.rendering import HTML
 from api.persons import COMMANDS as PERSONS
 from api.problems import MEDIA_TYPE
-from api.rehearsals import COMMANDS as REHEARSING
-from api.rendering import HTML
+from api.rehearsal.routes import COMMANDS as REHEARSING
 from api.shapes import (
     ANSWERS,
     COUNT,
@@ -33,7 +33,7 @@ from api.shapes import (
 from lifecycle import commands as c
 from lifecycle.decide import DUTIES
 from lifecycle.duties import Roles
-from lifecycle.personal import ENTITLED
+from lifecycle.persons.details import ENTITLED
 from lifecycle.status import Answer
 
 COMMANDS: dict[str, tuple[type[msgspec.Struct], Roles]] = {

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from api.places import Place
+from api.status.places import Place
 
 JSON = "application/json"
 JWT = "application/jwt"

@@ -14,32 +14,32 @@ import psycopg
 from joserfc.jwk import OctKey
 
 from api import log
-from api.checkpoints import Checkpoints
-from api.evidence import PURPOSE, Evidence
+from api.evidence.bundle import PURPOSE, Evidence
 from api.forms import JWT, Forms
-from api.https_post import Sender
 from api.key_folder import KeyFolder
-from api.ledger_publication import LedgerPublication
+from api.ledger.checkpoints import Checkpoints
+from api.ledger.https_post import Sender
+from api.ledger.publication import LedgerPublication
+from api.ledger.published_folder import PublishedFolder
 from api.lookup import Questions
 from api.master_keys import MasterKeys
-from api.places import Places
 from api.postgres import running
 from api.present import DatabasePresent, SimulatedPresent
 from api.printing.documents import Documents, Issuer
 from api.printing.font import Font
 from api.printing.press import Press
-from api.published_folder import PublishedFolder
 from api.publishing import Publishing
-from api.rehearsal_runner import Runner
+from api.rehearsal.runner import Runner
 from api.settings import Settings
 from api.signing import Signer, signed
-from api.stars import StarsByEdition
-from api.status import StatusQuestions
-from api.status_list import StatusLists
+from api.status.answers import StatusQuestions
+from api.status.lists import StatusLists
+from api.status.places import Places
+from api.status.stars import StarsByEdition
 from lifecycle import scheduler
 from lifecycle.errors import DayInFuture
-from lifecycle.personal import Personal
-from lifecycle.persons import Persons
+from lifecycle.persons.details import Personal
+from lifecycle.persons.requests import Persons
 from lifecycle.scheduler import Tick, tick
 from lifecycle.service import Register
 from lifecycle.sql import load

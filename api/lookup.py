@@ -16,7 +16,7 @@ from api.query import LIMIT, CursorText, Limit, Position, clean, require_exact_d
 from api.views import INTERNAL, KINDS_OF_HOLDER, certificate_view, event_view
 from lifecycle import events as e
 from lifecycle.errors import CertificateUnknown, DayInFuture
-from lifecycle.known import as_known_at
+from lifecycle.evidence.known import as_known_at
 from lifecycle.periods import legal_day
 from lifecycle.service import Register
 from lifecycle.trail_reads import TrailReads

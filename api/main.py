@@ -8,33 +8,25 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from starlette.concurrency import run_in_threadpool
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import (
-    commands,
-    evidence_routes,
-    files,
-    ledger,
-    lookup,
-    notices,
-    pages,
-    persons,
-    problems,
-    rehearsals,
-    rendering,
-    signing,
-    status,
-    status_list,
-    trail_routes,
-)
+from api import commands, files, lookup, notices, persons, problems, signing
 from api.document import document
-from api.hot_path import HotPath
+from api.evidence import routes as evidence_routes
 from api.house import House
+from api.ledger import routes as ledger
 from api.limits import Application, Limits, Message, Receive, Send
-from api.page_front import PageFront
+from api.pages import rendering
+from api.pages import routes as pages
+from api.pages.front import PageFront
+from api.pages.rendering import Renderer
+from api.pages.words import Language
 from api.printing import routes as documents
-from api.rate import RateLimit
-from api.rendering import Renderer
-from api.trail import Trail
-from api.words import Language
+from api.rehearsal import routes as rehearsals
+from api.status import answers as status
+from api.status import lists as status_list
+from api.status.hot_path import HotPath
+from api.status.rate import RateLimit
+from api.trail import routes as trail_routes
+from api.trail.questions import Trail
 from projections.engine import SQL as ENGINE_SQL
 from projections.gatherer import Gatherer
 

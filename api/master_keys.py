@@ -5,7 +5,7 @@ from joserfc.jwk import OctKey
 
 from api.key_folder import KeyFolder, KeyFolderRefused
 from lifecycle.errors import MasterKeyMissing
-from lifecycle.sealing import MasterKey
+from lifecycle.persons.sealing import MasterKey
 
 _log = structlog.get_logger()
 

@@ -11,8 +11,8 @@ from api.commands import add, answered, digest_of, receive
 from api.identity import identify, require
 from lifecycle import commands as c
 from lifecycle.duties import DUTIES, Roles
-from lifecycle.personal import ENTITLED
-from lifecycle.persons import Persons, withheld
+from lifecycle.persons.details import ENTITLED
+from lifecycle.persons.requests import Persons, withheld
 from lifecycle.service import Request as Asked
 from lifecycle.work import Answer
 

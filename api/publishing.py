@@ -6,9 +6,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from eventsourcing.persistence import PersistenceError
 
 from api.key_folder import KeyFolderRefused
-from api.list_entries import PlacesMissing
 from api.signing import Signer
-from api.status_list import StatusLists
+from api.status.list_entries import PlacesMissing
+from api.status.lists import StatusLists
 from lifecycle import scheduler
 from lifecycle.errors import Refusal
 

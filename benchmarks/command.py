@@ -15,9 +15,9 @@ from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 from psycopg.types.numeric import Int4
 
-from api.generate import COMPLAINT
+from api.demonstration.generate import COMPLAINT
+from api.demonstration.staff import STAFF
 from api.house import House
-from api.staff import STAFF
 from benchmarks.ground import FACTS, copies, figure, ground, library_environment, life, middle
 from lifecycle import events as e
 from lifecycle.service import Request

@@ -7,9 +7,9 @@ first figure is the most that it may take; of the others there is none.
 from time import perf_counter
 from typing import Any
 
+from api.evidence.verify import checked, named_key
 from api.house import House
 from api.identity import OPERATOR
-from api.verify import checked, named_key
 from benchmarks.ground import figure, ground, middle
 from benchmarks.register import filled
 from benchmarks.trail import long_life

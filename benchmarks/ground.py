@@ -13,10 +13,10 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from api.generate import Acts, Teller
+from api.demonstration.generate import Acts, Teller
+from api.demonstration.staff import register_staff
 from api.house import House, embedded, opened
 from api.settings import Settings
-from api.staff import register_staff
 from lifecycle.sql import load
 
 SQL = load("ground", "benchmarks")

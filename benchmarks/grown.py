@@ -17,7 +17,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from api.generate import generate
+from api.demonstration.generate import generate
 from api.house import House
 from benchmarks.ground import BEGIN
 from lifecycle import commands as c

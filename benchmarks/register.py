@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 
-from api.generate import generate
+from api.demonstration.generate import generate
 from api.house import House
 from benchmarks.ground import BEGIN
 from lifecycle import log

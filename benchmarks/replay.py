@@ -17,18 +17,18 @@ import psycopg
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 
+from api.demonstration.made_up import made_up
 from api.house import House
-from api.made_up import made_up
 from benchmarks import lives
 from benchmarks.ground import BEGIN, figure, ground, library_environment, middle
 from benchmarks.register import SQL
 from lifecycle import log
 from lifecycle.bulk import FACTS_SORTED, spans
-from lifecycle.comparison import Comparing, Line
 from lifecycle.events import AnyFact, Recorded
 from lifecycle.history import history_of
-from lifecycle.rehearsing import lines, rehearsed
-from lifecycle.report import Scope
+from lifecycle.rehearsal.comparison import Comparing, Line
+from lifecycle.rehearsal.rehearsing import lines, rehearsed
+from lifecycle.rehearsal.report import Scope
 from lifecycle.rules import Edition, shipped_editions
 
 ROUNDS = 5

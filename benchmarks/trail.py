@@ -13,7 +13,7 @@ from uuid import UUID
 from api.cursor import Cursor
 from api.house import House
 from api.identity import OPERATOR
-from api.trail import Trail
+from api.trail.questions import Trail
 from benchmarks.ground import copies, figure, ground, middle
 from benchmarks.register import filled
 from lifecycle import commands as c

@@ -11,8 +11,8 @@ from typing import Any, Protocol, TypeGuard
 from lifecycle import events as e
 from lifecycle.decisions.application import fraction_text, grade_of
 from lifecycle.decisions.issuance import due_at_level, due_under, grade_earned
-from lifecycle.gist import Asked
-from lifecycle.narrow import for_both
+from lifecycle.rehearsal.gist import Asked
+from lifecycle.rehearsal.narrow import for_both
 from lifecycle.rules import Edition
 from lifecycle.rules.scheme_terms import NO_LEVEL
 from lifecycle.rules.translation import asked_of

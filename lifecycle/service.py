@@ -18,7 +18,6 @@ from lifecycle import commands as c
 from lifecycle import decide, errors, files, keys, scheme, signing_keys
 from lifecycle import events as e
 from lifecycle import organisation as organisations
-from lifecycle import person as persons
 from lifecycle.certificate import Certificate
 from lifecycle.decisions.clock import CLOCK, owed
 from lifecycle.decisions.moment import Moment
@@ -27,9 +26,10 @@ from lifecycle.entailed import entail, enter_application
 from lifecycle.numbers import claim_id, series_id
 from lifecycle.organisation import Organisation
 from lifecycle.periods import legal_day
+from lifecycle.persons import person as persons
+from lifecycle.persons.sealing import SealedDetails
 from lifecycle.rules import Edition, normalise_number, shipped_editions
 from lifecycle.scheme import Scheme
-from lifecycle.sealing import SealedDetails
 from lifecycle.signing_keys import SigningKey, SigningKeys
 from lifecycle.store import Beside, DayTurned, HolderErased, KeyNotInForce, ReceiptExists, Recorder, VersionConflict
 from lifecycle.trail_reads import TrailReads
@@ -184,7 +184,7 @@ class Register(Application[UUID]):
     def register_person(
         self, request: Request, command: c.RegisterPerson, sealed: SealedDetails | None = None
     ) -> Answer:
-        """Name and contact are sealed before they come here, by ``lifecycle.persons``."""
+        """Name and contact are sealed before they come here, by ``lifecycle.persons.requests``."""
         name = command.person or persons.new_id()
         return self.on_person(
             request,

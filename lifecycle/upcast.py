@@ -11,8 +11,9 @@ from uuid import UUID
 import msgspec
 from eventsourcing.domain import EventSourcingError
 
-from lifecycle import events, narrow
+from lifecycle import events
 from lifecycle.events import AnyFact, Fact, Recorded
+from lifecycle.rehearsal import narrow
 
 State = dict[str, Any]
 

@@ -15,7 +15,7 @@ from psycopg import Connection
 
 from lifecycle import events as e
 from lifecycle import files, log, upcast
-from lifecycle.comparison import Line
+from lifecycle.rehearsal.comparison import Line
 from lifecycle.rules import normalise_number
 from lifecycle.trail_reads import Read, seal_of
 from projections.check import SQL, Finding, First, Progress, count_events, rows_of

@@ -8,9 +8,9 @@ from psycopg import Connection
 
 from lifecycle import events as e
 from lifecycle import log, upcast
+from lifecycle.audit.lawful import first_breach
+from lifecycle.audit.persons_known import TOLD_BY, Known
 from lifecycle.bulk import spans
-from lifecycle.lawful import first_breach
-from lifecycle.persons_known import TOLD_BY, Known
 from projections.check import SQL, Finding, First, Progress, count_events, end_of
 
 

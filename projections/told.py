@@ -9,7 +9,7 @@ import msgspec
 from lifecycle import events as e
 from lifecycle import log
 from lifecycle.events import Recorded
-from lifecycle.references import Reference, references
+from lifecycle.evidence.references import Reference, references
 from projections.changes import Changes, Walk, as_json
 from projections.folds import CERTIFICATE_FACTS
 

@@ -10,7 +10,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from lifecycle.references import Reference
+from lifecycle.evidence.references import Reference
 from projections.trail import SQL
 
 FAMILY = 10_000

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from api.words import LANGUAGES, Language, day_in
+from api.pages.words import LANGUAGES, Language, day_in
 from lifecycle import events as e
 from lifecycle.certificate import Certificate
 from lifecycle.decisions.correction import REASONS_OF

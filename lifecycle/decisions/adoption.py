@@ -13,9 +13,9 @@ from uuid import UUID
 from lifecycle import events as e
 from lifecycle.amendment import amend
 from lifecycle.certificate import Case, Certificate, evolve
-from lifecycle.comparison import Line
 from lifecycle.decisions.issuance import due_under, grade_earned, regraded, texts_on
 from lifecycle.decisions.moment import Moment
+from lifecycle.rehearsal.comparison import Line
 from lifecycle.rules import Edition, MalformedFindings
 from lifecycle.rules.translation import asked_of, follows
 from lifecycle.transitions import STATUS, Stage

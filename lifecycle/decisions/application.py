@@ -18,7 +18,7 @@ from lifecycle.decisions.permission import (
     require_reasons,
     require_serving,
 )
-from lifecycle.gist import Asked, AskedCase
+from lifecycle.rehearsal.gist import Asked, AskedCase
 from lifecycle.rules import Edition, Grade, MalformedFindings, edition_in_force
 
 

@@ -13,7 +13,7 @@ from lifecycle.decisions.application import fraction_text, grade_of, refusal_of,
 from lifecycle.decisions.moment import Moment
 from lifecycle.decisions.permission import enter, enter_case, require_independent, require_reasons
 from lifecycle.documents import next_document
-from lifecycle.gist import Asked
+from lifecycle.rehearsal.gist import Asked
 from lifecycle.rules import Edition, Grade, MalformedFindings
 
 

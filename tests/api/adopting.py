@@ -10,11 +10,11 @@ import psycopg
 
 from lifecycle import commands as c
 from lifecycle import events as e
-from lifecycle.adoption import Adopted, Run
 from lifecycle.certificate import Certificate
-from lifecycle.comparison import Line
-from lifecycle.rehearsal_lines import KeptLine
-from lifecycle.rehearsals import Rehearsals
+from lifecycle.rehearsal.adoption import Adopted, Run
+from lifecycle.rehearsal.comparison import Line
+from lifecycle.rehearsal.lines import KeptLine
+from lifecycle.rehearsal.requests import Rehearsals
 from lifecycle.service import Register
 from lifecycle.work import Request, Work
 from tests.databases import Database

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from api.https_post import Address, Sender
+from api.ledger.https_post import Address, Sender
 
 NAME = "log.example"
 Answer = Callable[[BaseHTTPRequestHandler], None]

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from lifecycle import events as e
-from lifecycle.adoption import Run
+from lifecycle.rehearsal.adoption import Run
 from lifecycle.rules import shipped_editions
 from tests.api.life import CSP, EDITION, Json, Life
 from tests.api.office import Office, answered

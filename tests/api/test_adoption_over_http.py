@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from api.audit_command import audited
+from api.trail.audit import audited
 from lifecycle import events as e
 from lifecycle.events import Recorded
 from projections.check_streams import StreamsCheck

@@ -15,7 +15,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from api.verify import checked, named_key
+from api.evidence.verify import checked, named_key
 from tests.api.conftest import Staffed, staffed_office
 from tests.api.evidenced import LETTER, PAPER, Evidenced, evidenced, fetched, signed
 from tests.api.forging import forged, unpacked
@@ -251,7 +251,7 @@ def test_a_key_that_was_changed_signs_once_a_checkpoint_covers_it(databases: Dat
 def verified_alone(told: Evidenced, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """verify.py out of the bundle, run by a bare Python in a folder with nothing else."""
     bundle, _ = told.saved(folder)
-    (folder / "verify.py").write_bytes((ROOT / "api/verify.py").read_bytes())
+    (folder / "verify.py").write_bytes((ROOT / "api/evidence/verify.py").read_bytes())
     command = [sys.executable, "-I", "-X", "utf8", "verify.py", bundle.name, *options]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
@@ -293,7 +293,7 @@ def test_the_verifiers_digest_is_the_published_one(told: Evidenced) -> None:
     published = (ROOT / "docs/verify.sha256").read_text().split()
     served = told.office.get("/ledger/verify.py").content
     assert published == [sha256(served).hexdigest(), "verify.py"]
-    assert unpacked(told.bundle)["verify.py"] == served == (ROOT / "api/verify.py").read_bytes()
+    assert unpacked(told.bundle)["verify.py"] == served == (ROOT / "api/evidence/verify.py").read_bytes()
 
 
 def test_a_newer_checkpoint_needs_the_proof_of_consistency(told: Evidenced, tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from api import verify
-from api.verify import Refused, checked, named_key
+from api.evidence import verify
+from api.evidence.verify import Refused, checked, named_key
 from tests.api.conftest import Staffed
 from tests.api.evidenced import Evidenced, evidenced
 from tests.api.forging import (

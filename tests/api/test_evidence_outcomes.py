@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from api.verify import Refused, outcomes
+from api.evidence.verify import Refused, outcomes
 
 KEPT = Path(__file__).parents[1] / "corpus/histories.jsonl.gz"
 BETTER = {"score": "100/1", "level": "five_star", "because": "band:five_star"}

@@ -16,14 +16,14 @@ from typing import get_args
 import msgspec
 import pytest
 
-from api import evidence_words as words
-from api.evidence_page import About, page
-from api.words import CATALOGUE, LANGUAGES
+from api.evidence import words
+from api.evidence.page import About, page
+from api.pages.words import CATALOGUE, LANGUAGES
 from lifecycle import commands as c
 from lifecycle import events as e
-from lifecycle.criteria import Question
 from lifecycle.events import CaseKind, Recorded, Role
-from lifecycle.steps import steps
+from lifecycle.evidence.criteria import Question
+from lifecycle.evidence.steps import steps
 from lifecycle.transitions import STATUS, STATUSES
 from tests.code.test_vocabulary import SECTIONS
 from tests.corpus.boundaries import editions, told
@@ -179,7 +179,7 @@ def test_hostile_text_is_text(kind: str) -> None:
 
 
 def test_hostile_text_that_is_not_escaped_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.evidence_words._is_seen", lambda character: True)
+    monkeypatch.setattr("api.evidence.words._is_seen", lambda character: True)
     with pytest.raises(AssertionError):
         test_hostile_text_is_text("writing turned round")
 
@@ -204,7 +204,7 @@ DIGESTS = """
 import hashlib, msgspec
 from tests.api.test_evidence_page import of
 from tests.lifecycle.disputed import disputed
-from lifecycle.traces import judgements, steps
+from lifecycle.evidence.traces import judgements, steps
 story = disputed()
 trace = (judgements(story.history[0].originator_id, story.history, story.editions),
          steps(story.history[0].originator_id, story.history, story.editions))

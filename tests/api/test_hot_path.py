@@ -13,8 +13,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from api.hot_path import HotPath, Wanted, wanted_in
 from api.server import served
+from api.status.hot_path import HotPath, Wanted, wanted_in
 from projections.line import Gathered, Line
 from tests.api.life import Life, life_at
 from tests.api.office import Office, answered, refused

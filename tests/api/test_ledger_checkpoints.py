@@ -17,11 +17,11 @@ import pytest
 from psycopg import Connection, sql
 from starlette.testclient import TestClient
 
-from api.checkpoints import PAUSE, SECONDS, Checkpoints
 from api.cli import main
 from api.house import House, opened
+from api.ledger.checkpoints import PAUSE, SECONDS, Checkpoints
+from api.ledger.published_folder import PublishedFolder
 from api.main import application
-from api.published_folder import PublishedFolder
 from api.settings import Settings
 from projections.checkpoints import Note
 from projections.note import NotSignedByLedger, VerifierKey, read, verified, verifier_key

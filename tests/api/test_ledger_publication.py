@@ -14,9 +14,9 @@ from time import monotonic
 import pytest
 from pydantic import ValidationError
 
-from api.https_post import Address, NotDelivered, Sender, is_outside, resolved
-from api.ledger_publication import Destination, LedgerPublication
-from api.published_folder import PublishedDiffers, PublishedFolder
+from api.ledger.https_post import Address, NotDelivered, Sender, is_outside, resolved
+from api.ledger.publication import Destination, LedgerPublication
+from api.ledger.published_folder import PublishedDiffers, PublishedFolder
 from api.settings import Settings
 from projections.checkpoints import Note
 from projections.note import read, verified, verifier_key

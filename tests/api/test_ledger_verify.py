@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.cli import main
-from api.published_folder import PublishedFolder
+from api.ledger.published_folder import PublishedFolder
 from projections.follower import connect
 from projections.ledger import LedgerFollower, Tree
 from projections.note import Checkpoint, VerifierKey, read

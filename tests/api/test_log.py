@@ -4,7 +4,7 @@ import pytest
 import structlog
 
 from api import log
-from api.status import StatusQuestions
+from api.status.answers import StatusQuestions
 from tests.api.office import Office, refused
 
 NUMBER = "CSP-S01-2024-00001"

@@ -8,7 +8,7 @@ import jwt
 import pytest
 from joserfc.errors import JoseError
 
-from api.words import CATALOGUE, LANGUAGES, day_in
+from api.pages.words import CATALOGUE, LANGUAGES, day_in
 from lifecycle.status import PublicStatus
 from tests.api.life import Json, Life, life_at
 from tests.api.office import Office, answered, office_of

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 from pypdf import PdfReader
 
+from api.pages.words import CATALOGUE, LANGUAGES
 from api.server import served
-from api.words import CATALOGUE, LANGUAGES
 from tests.api.browsing import COLOURS, OVERFLOW, code_in, complaints, faults_told
 from tests.api.browsing import browser as a_browser
 from tests.api.life import Life, life_at

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from api.pages.rendering import STATIC
+from api.pages.words import CATALOGUE, LANGUAGES
 from api.postgres import Server, running
-from api.rendering import STATIC
 from api.settings import Settings
-from api.words import CATALOGUE, LANGUAGES
 from tests.api.life import Life, life_at
 from tests.api.office import INSIDE, Office, office_of
 from tests.api.reading import Page, page_of

@@ -12,11 +12,11 @@ import pytest
 from lifecycle import commands as c
 from lifecycle import errors
 from lifecycle import events as e
-from lifecycle import person as decisions
-from lifecycle import persons as commands
-from lifecycle.person import id_of, new_id
-from lifecycle.personal import Named
-from lifecycle.sealing import Details
+from lifecycle.persons import person as decisions
+from lifecycle.persons import requests as commands
+from lifecycle.persons.details import Named
+from lifecycle.persons.person import id_of, new_id
+from lifecycle.persons.sealing import Details
 from tests.api.life import later, life_at
 from tests.api.office import FOUNDER, Office, answered, refused
 from tests.api.test_roles import NOBODIES, PERSONS

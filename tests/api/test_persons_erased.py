@@ -18,9 +18,9 @@ import pytest
 from psycopg import sql
 
 from api import persons as room
-from api.audit_command import audited
+from api.ledger.verification import checks
 from api.postgres.binaries import find_binaries
-from api.verification import checks
+from api.trail.audit import audited
 from projections.check import Check, Finding, verify
 from projections.check_orphans import OrphansCheck
 from projections.follower import connect

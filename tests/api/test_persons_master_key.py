@@ -15,13 +15,14 @@ from api.cli import main
 from api.key_folder import KeyFolder
 from api.main import application
 from lifecycle import commands as c
-from lifecycle import errors, sealing
+from lifecycle import errors
 from lifecycle import events as e
-from lifecycle import person as decisions
 from lifecycle.keys import REGISTER
-from lifecycle.person import id_of
-from lifecycle.personal import Personal
-from lifecycle.sealing import Details, MasterKey, NotOpened
+from lifecycle.persons import person as decisions
+from lifecycle.persons import sealing
+from lifecycle.persons.details import Personal
+from lifecycle.persons.person import id_of
+from lifecycle.persons.sealing import Details, MasterKey, NotOpened
 from lifecycle.store import MasterKeyReplaced
 from tests.api.office import FOUNDER, Office, answered, asked_by_founder, refused
 from tests.api.test_persons import CONTACT, NAME, erased, read, registered
@@ -182,7 +183,7 @@ def test_another_master_key_wraps_every_key_anew_and_nothing_else_changes(
 def test_wrapping_anew_is_gone_on_with_where_it_was_stopped_and_names_are_read_meanwhile(
     office: Office, personal: Personal, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lifecycle.personal.PAGE", 2)
+    monkeypatch.setattr("lifecycle.persons.details.PAGE", 2)
     persons = [registered(office, name=f"张{number}") for number in range(5)]
     new = personal.change_master_key(FOUNDER, "", office.house.register.recorder.master_key())
     for each in personal.rewrap():

@@ -14,12 +14,13 @@ import psycopg
 import pytest
 
 from lifecycle import commands as c
-from lifecycle import errors, sealing
+from lifecycle import errors
 from lifecycle import events as e
-from lifecycle import person as decisions
-from lifecycle.person import id_of
-from lifecycle.personal import Personal
-from lifecycle.sealing import Details, MasterKey, NotOpened, Row
+from lifecycle.persons import person as decisions
+from lifecycle.persons import sealing
+from lifecycle.persons.details import Personal
+from lifecycle.persons.person import id_of
+from lifecycle.persons.sealing import Details, MasterKey, NotOpened, Row
 from lifecycle.sql.connection import BoundedConnection
 from lifecycle.store import HolderErased
 from tests.api.office import FOUNDER, Office, answered, asked_by_founder, refused

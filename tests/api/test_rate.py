@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from api.rate import Window, client_of
 from api.settings import Settings
+from api.status.rate import Window, client_of
 from tests.api.conftest import Staffed, staffed_office
 from tests.api.office import Office, answered, refused
 from tests.databases import Database, Databases

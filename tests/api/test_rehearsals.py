@@ -7,9 +7,9 @@ import msgspec
 import psycopg
 import pytest
 
-from lifecycle import rehearsal_lines
-from lifecycle.rehearsal_lines import LineEdited
-from lifecycle.rehearsal_run import rehearse
+from lifecycle.rehearsal import lines as rehearsal_lines
+from lifecycle.rehearsal.lines import LineEdited
+from lifecycle.rehearsal.run import rehearse
 from tests.api.adopting import Credulous, Partial, starts
 from tests.api.life import CSP, EDITION, SHA, Life, reasons
 from tests.api.office import Office, answered, refused

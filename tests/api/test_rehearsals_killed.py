@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from lifecycle import events as e
-from lifecycle.rehearsal_run import rehearsal
+from lifecycle.rehearsal.run import rehearsal
 from tests.api.adopting import BY, RUNS, adopting, copies, starts
 from tests.api.life import Life
 from tests.api.office import Office

@@ -18,12 +18,12 @@ import psycopg
 import pytest
 
 from api.cli import main
-from api.report_text import COLUMNS
+from api.rehearsal.report_text import COLUMNS
 from lifecycle.bulk import spans
-from lifecycle.comparison import Line
 from lifecycle.events import EditionAdopted, encode, topic_of
-from lifecycle.rehearsing import lines
-from lifecycle.report import SetAside
+from lifecycle.rehearsal.comparison import Line
+from lifecycle.rehearsal.rehearsing import lines
+from lifecycle.rehearsal.report import SetAside
 from tests.api.test_editions import REFUSED
 from tests.clock.world import Present, in_postgres
 from tests.corpus.boundaries import told

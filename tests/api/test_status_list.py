@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-from api.list_entries import claim, packed
-from api.places import Places
-from api.status_list import StatusLists
+from api.status.list_entries import claim, packed
+from api.status.lists import StatusLists
+from api.status.places import Places
 from lifecycle.periods import day_start
 from tests.api.life import Json, Life, life_at
 from tests.api.office import Office, answered, office_of, refused

@@ -15,10 +15,10 @@ import msgspec
 import psycopg
 import pytest
 
-from api import trail as room
 from api.identity import OPERATOR
-from api.trail import Trail
-from api.trail_routes import to_the_end
+from api.trail import questions as room
+from api.trail.questions import Trail
+from api.trail.routes import to_the_end
 from lifecycle.periods import day_start
 from projections import trail_questions
 from projections.trail_questions import Asked
@@ -326,7 +326,7 @@ FIRSTS = ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"]
 
 @pytest.mark.parametrize("first", FIRSTS)
 def test_no_cell_is_a_formula(office: Office, first: str) -> None:
-    from api.trail_forms import written
+    from api.trail.forms import written
 
     told = {
         "by": {"person": f"{first}cmd|x", "role": "registrar", "key": "k"},

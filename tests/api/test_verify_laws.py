@@ -11,12 +11,12 @@ import pytest
 
 from lifecycle import commands as c
 from lifecycle import events as e
-from lifecycle import lawful, lawful_smaller
+from lifecycle.audit import lawful, lawful_smaller
 from lifecycle.certificate import Certificate, fold
 from lifecycle.decisions.clock import CLOCK
 from lifecycle.keys import REGISTER
 from lifecycle.periods import legal_day
-from lifecycle.person import id_of as person_id
+from lifecycle.persons.person import id_of as person_id
 from lifecycle.transitions import ENDED
 from projections.check_streams import StreamsCheck
 from tests.api.conftest import Staffed, staffed_office

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from api.verification import checks
+from api.ledger.verification import checks
 from lifecycle import log, upcast
 from lifecycle.events import Recorded
 from projections.check import Check, Finding, said

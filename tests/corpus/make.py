@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from uuid import UUID, uuid5
 
-from api.corpus import EXPECTED, write_corpus
+from api.rehearsal.corpus import EXPECTED, write_corpus
 from lifecycle import events as e
 from lifecycle.certificate import Certificate
 from lifecycle.events import Recorded
-from lifecycle.same import Kept, kept
+from lifecycle.rehearsal.same import Kept, kept
 from tests.clock.world import World, in_memory
 from tests.corpus.boundaries import editions, told
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from lifecycle.answers import ALWAYS, Period
-from lifecycle.comparison import Comparing, Flip, Line
 from lifecycle.history import history_of
+from lifecycle.rehearsal.answers import ALWAYS, Period
+from lifecycle.rehearsal.comparison import Comparing, Flip, Line
 from lifecycle.rules import Edition, load_edition, shipped_editions
 from tests.corpus.boundaries import editions
 from tests.lifecycle.story import EDITION, Story, day

@@ -11,8 +11,8 @@ from lifecycle import commands as c
 from lifecycle import events as e
 from lifecycle.decisions.adoption import Cited, NotAdopted, adopt, may_adopt
 from lifecycle.decisions.clock import owed
+from lifecycle.rehearsal.same import changed, kept
 from lifecycle.rules import Edition
-from lifecycle.same import changed, kept
 from tests.corpus.boundaries import editions
 from tests.lifecycle.made_up import BELOW_FIVE, FIVE, NEW, line, made_up
 from tests.lifecycle.story import EDITION, Story, day, reasons

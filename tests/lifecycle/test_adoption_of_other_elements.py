@@ -12,14 +12,14 @@ from lifecycle import commands as c
 from lifecycle import errors
 from lifecycle import events as e
 from lifecycle.amendment import amend
-from lifecycle.comparison import Comparing
 from lifecycle.decisions.adoption import NotAdopted
 from lifecycle.decisions.clock import owed
+from lifecycle.evidence.traces import judgements
 from lifecycle.history import history_of
+from lifecycle.rehearsal.comparison import Comparing
+from lifecycle.rehearsal.same import changed, kept
+from lifecycle.rehearsal.views import three_views
 from lifecycle.rules import Edition, load_edition
-from lifecycle.same import changed, kept
-from lifecycle.traces import judgements
-from lifecycle.views import three_views
 from tests.lifecycle.made_up import NEW, TEXT, line, stream
 from tests.lifecycle.other_elements import ADDED, ROWS, WITHOUT_MARKS, with_other_elements
 from tests.lifecycle.story import EDITION, Story, day, reasons

@@ -12,13 +12,14 @@ import msgspec
 import pytest
 
 from lifecycle import commands as c
-from lifecycle import errors, separation
+from lifecycle import errors
 from lifecycle import events as e
+from lifecycle.audit import separation
+from lifecycle.audit.persons_known import TOLD_BY, Known
+from lifecycle.audit.separation import RULES, breaches
 from lifecycle.events import Recorded
-from lifecycle.person import id_of
-from lifecycle.persons_known import TOLD_BY, Known
+from lifecycle.persons.person import id_of
 from lifecycle.rules import shipped_editions
-from lifecycle.separation import RULES, breaches
 from lifecycle.upcast import recorded
 from tests.clock.world import in_memory
 from tests.lifecycle.story import ORGANISATION, ROLES, Story, reasons

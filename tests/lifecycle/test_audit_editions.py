@@ -11,14 +11,14 @@ import pytest
 
 from lifecycle import errors
 from lifecycle import events as e
-from lifecycle import separation_of_editions as editions
-from lifecycle.breach import NotAsProposed, OtherSigners
+from lifecycle.audit import separation_of_editions as editions
+from lifecycle.audit.breach import NotAsProposed, OtherSigners
+from lifecycle.audit.persons_known import Known
+from lifecycle.audit.separation import breaches
 from lifecycle.events import Recorded
-from lifecycle.person import id_of
-from lifecycle.persons_known import Known
+from lifecycle.persons.person import id_of
 from lifecycle.rules import shipped_editions
 from lifecycle.scheme import id_of as scheme_id
-from lifecycle.separation import breaches
 from tests.lifecycle.made_up import NEW, TEXT
 from tests.lifecycle.story import CSP, EDITION, ORGANISATION, ROLES, Story
 from tests.lifecycle.test_adoption import BANDS, REHEARSAL, adopted, edition, told

@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from api.corpus import EXPECTED, read_corpus
+from api.rehearsal.corpus import EXPECTED, read_corpus
 from lifecycle import events as e
 from lifecycle.certificate import Certificate
 from lifecycle.decisions import clock
+from lifecycle.rehearsal.same import Changed, Kept, changed
 from lifecycle.rules import Edition
-from lifecycle.same import Changed, Kept, changed
 from tests.lifecycle.expected import FACTS_OF_A_CERTIFICATE
 from tests.lifecycle.nudged import NUDGES, Nudge
 

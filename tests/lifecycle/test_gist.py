@@ -10,9 +10,9 @@ from lifecycle import events as e
 from lifecycle.bulk import Packed
 from lifecycle.certificate import Certificate, evolve
 from lifecycle.events import Recorded, encode, topic_of
-from lifecycle.gist import Gist, take_in
 from lifecycle.history import history_of
-from lifecycle.narrow import TOPICS
+from lifecycle.rehearsal.gist import Gist, take_in
+from lifecycle.rehearsal.narrow import TOPICS
 from tests.clock.world import in_memory
 from tests.corpus.boundaries import told
 from tests.lifecycle.made_up import comparing, five_stars_from, made_up

@@ -5,9 +5,10 @@ from uuid import UUID
 import pytest
 
 from lifecycle import commands as c
-from lifecycle import errors, keys, organisation, person
+from lifecycle import errors, keys, organisation
 from lifecycle import events as e
 from lifecycle.events import Recorded
+from lifecycle.persons import person
 from tests.lifecycle.story import CERTIFICATE, CSP, ORGANISATION, Story, around, day
 
 CODE = "91310000MA1FL0QX9B"

@@ -6,13 +6,13 @@ import pytest
 
 from lifecycle import commands as c
 from lifecycle import events as e
-from lifecycle.answers import Period
-from lifecycle.comparison import Stands
 from lifecycle.events import topic_of
 from lifecycle.history import History, history_of
-from lifecycle.narrow import TOPICS
+from lifecycle.rehearsal.answers import Period
+from lifecycle.rehearsal.comparison import Stands
+from lifecycle.rehearsal.narrow import TOPICS
+from lifecycle.rehearsal.views import three_views
 from lifecycle.rules import shipped_editions
-from lifecycle.views import three_views
 from tests.corpus.boundaries import told
 from tests.lifecycle.made_up import comparing, five_stars_from, flip, line, made_up, stream
 from tests.lifecycle.story import EDITION, Story, day

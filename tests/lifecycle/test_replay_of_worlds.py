@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lifecycle import events as e
-from lifecycle.comparison import Comparing
 from lifecycle.history import history_of
-from lifecycle.same import Changed, changed, kept
+from lifecycle.rehearsal.comparison import Comparing
+from lifecycle.rehearsal.same import Changed, changed, kept
 from tests.clock.world import World, in_memory
 from tests.lifecycle.nudged import a_suspension_ends_a_day_earlier, validity_ends_a_day_later
 

@@ -11,11 +11,11 @@ import pytest
 
 from lifecycle import commands as c
 from lifecycle import events as e
-from lifecycle import spans, steps, traces
-from lifecycle.criteria import Question
 from lifecycle.events import Recorded
-from lifecycle.known import AsKnownNow
-from lifecycle.traces import Judgement, judgements
+from lifecycle.evidence import spans, steps, traces
+from lifecycle.evidence.criteria import Question
+from lifecycle.evidence.known import AsKnownNow
+from lifecycle.evidence.traces import Judgement, judgements
 from tests.clock.world import in_memory
 from tests.corpus.boundaries import editions, told
 from tests.lifecycle.disputed import disputed
