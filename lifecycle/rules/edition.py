@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from lifecycle.events import Deduction, Due, ElementCarried
@@ -123,18 +123,38 @@ class Edition(Contents):
         return [(each.key, each.value, each.unit) for each in self.stated.values() if each.assumed]
 
 
-@lru_cache(maxsize=65536)
 def _due(edition: Edition, anchor: date, level: str, oldest_check: date | None, changed_on: date | None) -> Due:
-    """Remembered, because days recur. An element never checked must be taken at the next visit."""
+    """An element never checked must be taken at the next visit."""
+    visit = _visit(edition, anchor, level, changed_on)
+    return Due(
+        visit_on=visit.on,
+        notice_on=visit.notice_on,
+        coverage_on=add_months(oldest_check, edition.coverage_months) if oldest_check else visit.on,
+        anchor_on=anchor,
+        interval_months=visit.interval_months,
+        grace_until=visit.grace_until,
+    )
+
+
+class _Visit(NamedTuple):
+    """When the next visit falls due, whatever has to be covered."""
+
+    on: date
+    notice_on: date
+    interval_months: int
+    grace_until: date | None
+
+
+@lru_cache(maxsize=65536)
+def _visit(edition: Edition, anchor: date, level: str, changed_on: date | None) -> _Visit:
+    """Remembered, because days recur."""
     months = edition.levels[level].interval_months
     regular = add_months(anchor, months)
     visit_on = max(regular, changed_on or regular)
     notice_on = visit_on - timedelta(days=edition.notice_window_days)
-    return Due(
-        visit_on=visit_on,
+    return _Visit(
+        on=visit_on,
         notice_on=max(notice_on, changed_on or notice_on),
-        coverage_on=add_months(oldest_check, edition.coverage_months) if oldest_check else visit_on,
-        anchor_on=anchor,
         interval_months=months,
         grace_until=max(regular, changed_on + timedelta(days=edition.grace_days)) if changed_on else None,
     )
