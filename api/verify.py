@@ -348,6 +348,7 @@ def editions_of(events, own, files):
 
 # ---- 5. the outcomes -------------------------------------------------------------------------------------------------
 
+GRADES = ("grade-determined.v1", "grade-changed.v1")
 LIVE, ENDED = ("active", "suspended"), ("suspended", "withdrawn", "cancelled")
 STATUS = {
     "certificate-issued.v1": (("none",), "active"),
@@ -484,22 +485,25 @@ def statuses(facts):
 
 
 def outcomes(own, editions):
-    """The grades (and whether each was computed again) and the turns of the status, as the record reads now.
+    """The grades as recorded (and whether each was computed again), those that corrections changed since, and the turns
+    of the status as the record reads now.
 
     They are held to the record as it read when each was recorded, and as it reads with all corrections.
     """
-    now, grades = reading(own), []
+    now, grades, corrected = reading(own), [], []
     for each in [each for each in own if each["fact"]]:
         version, fact, then = each["version"], each["fact"], own[: each["version"]]
         require_dates(version, fact, editions.get(fact.get("edition"), {}))
         if fact["type"] == "record-corrected.v1":
             statuses(reading(then))
-        if fact["type"] in ("grade-determined.v1", "grade-changed.v1"):
+        if fact["type"] in GRADES:
             grades.append((version, fact, require_grade(reading(then), version, fact, editions)))
     for version, fact in now:
         if fact["type"] == "grade-determined.v1":
             require_grade(now, version, fact, editions)
-    return grades, statuses(now)
+        if fact["type"] in GRADES and fact != own[version - 1]["fact"]:
+            corrected.append((version, fact))
+    return grades, corrected, statuses(now)
 
 
 # ---- 6. the outside --------------------------------------------------------------------------------------------------
@@ -540,10 +544,12 @@ def checked(data, given_keys=(), given_notes=(), proofs=()):
     for older, path in earlier:
         require_consistent(older, checkpoint, path)
     own = require_whole(events, manifest["certificate"])
-    grades, turns = outcomes(own, editions_of(events, own, files))
+    grades, corrected, turns = outcomes(own, editions_of(events, own, files))
     yield "register", manifest | checkpoint | {"events": len(events), "own": len(own), "files": len(files)}
     for version, fact, computed in grades:
         yield "grade" if computed else "not_computed", {"score": "-"} | fact | {"version": version}
+    for version, fact in corrected:
+        yield "corrected", {"score": "-"} | fact | {"version": version}
     for version, on, status in turns:
         yield "status", {"version": version, "on": on, "status": status}
     withheld = sum("leaf_hash" in event for event in events)
@@ -561,7 +567,8 @@ SAID = {
     "grade": "Event {version}: score {score}, level {level}, by {because}: computed again, the same  重新计算一致",
     "not_computed": "Event {version}: level {level}: NOT computed again: it rests on several assessments, or on other "
     "elements than were assessed  未重新计算：依据多次评估或不同要素",
-    "status": "Event {version}: {status} from {on} on  自该日起的状态",
+    "corrected": "Event {version}: reads score {score}, level {level}, by {because} since corrections  勘误后读作",
+    "status": "Event {version}: {status} from {on} on, corrections applied  自该日起的状态（已计入勘误）",
     "withheld": "{count} events are withheld in part: that they are in the log is proven, what is told of them is not  "
     "部分内容不予披露：其在日志中已证明，所述内容未证明",
     "not_checked": "NOT checked: who the persons are, and how they shared their duties; whether what they recorded is "
