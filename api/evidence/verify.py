@@ -282,6 +282,8 @@ def proven_events(files, checkpoint):
     events, before = lines_of(files["events.jsonl"]), (0, -1)
     for event in events:
         position, index, leaf = event["position"], event["leaf_index"], leaf_of(event)
+        if ("leaf_hash" in event) == ("state" in event):  # a hash proves no words that are put beside it
+            raise Refused("malformed", f"position {position}, a leaf's hash and its state")
         if position > checkpoint["position"] or index >= checkpoint["size"]:
             raise Refused("past", f"{position} > {checkpoint['position']}")
         found = roots(index, checkpoint["size"] - 1, leaf, leaf, [decoded(each) for each in event["path"]])
@@ -346,6 +348,7 @@ def editions_of(events, own, files):
 
 # ---- 5. the outcomes -------------------------------------------------------------------------------------------------
 
+GRADES = ("grade-determined.v1", "grade-changed.v1")
 LIVE, ENDED = ("active", "suspended"), ("suspended", "withdrawn", "cancelled")
 STATUS = {
     "certificate-issued.v1": (("none",), "active"),
@@ -482,22 +485,25 @@ def statuses(facts):
 
 
 def outcomes(own, editions):
-    """The grades (and whether each was computed again) and the turns of the status, as the record reads now.
+    """The grades as recorded (and whether each was computed again), those that corrections changed since, and the turns
+    of the status as the record reads now.
 
     They are held to the record as it read when each was recorded, and as it reads with all corrections.
     """
-    now, grades = reading(own), []
+    now, grades, corrected = reading(own), [], []
     for each in [each for each in own if each["fact"]]:
         version, fact, then = each["version"], each["fact"], own[: each["version"]]
         require_dates(version, fact, editions.get(fact.get("edition"), {}))
         if fact["type"] == "record-corrected.v1":
             statuses(reading(then))
-        if fact["type"] in ("grade-determined.v1", "grade-changed.v1"):
+        if fact["type"] in GRADES:
             grades.append((version, fact, require_grade(reading(then), version, fact, editions)))
     for version, fact in now:
         if fact["type"] == "grade-determined.v1":
             require_grade(now, version, fact, editions)
-    return grades, statuses(now)
+        if fact["type"] in GRADES and fact != own[version - 1]["fact"]:
+            corrected.append((version, fact))
+    return grades, corrected, statuses(now)
 
 
 # ---- 6. the outside --------------------------------------------------------------------------------------------------
@@ -538,17 +544,20 @@ def checked(data, given_keys=(), given_notes=(), proofs=()):
     for older, path in earlier:
         require_consistent(older, checkpoint, path)
     own = require_whole(events, manifest["certificate"])
-    grades, turns = outcomes(own, editions_of(events, own, files))
+    grades, corrected, turns = outcomes(own, editions_of(events, own, files))
     yield "register", manifest | checkpoint | {"events": len(events), "own": len(own), "files": len(files)}
     for version, fact, computed in grades:
         yield "grade" if computed else "not_computed", {"score": "-"} | fact | {"version": version}
+    for version, fact in corrected:
+        yield "corrected", {"score": "-"} | fact | {"version": version}
     for version, on, status in turns:
         yield "status", {"version": version, "on": on, "status": status}
-    if withheld := sum("leaf_hash" in event for event in events):
+    withheld = sum("leaf_hash" in event for event in events)
+    if withheld:
         yield "withheld", {"count": withheld}
-    yield "not_checked", {}
+    yield "not_checked", {"last": own[-1]["version"]}
     verified = agrees_outside(note, checkpoint, earlier, given_keys, given_notes, proofs)
-    yield "verified" if verified else "consistent", {}
+    yield ("verified_but_told" if withheld else "verified") if verified else "consistent", {"count": withheld}
 
 
 SAID = {
@@ -558,14 +567,20 @@ SAID = {
     "grade": "Event {version}: score {score}, level {level}, by {because}: computed again, the same  重新计算一致",
     "not_computed": "Event {version}: level {level}: NOT computed again: it rests on several assessments, or on other "
     "elements than were assessed  未重新计算：依据多次评估或不同要素",
-    "status": "Event {version}: {status} from {on} on  自该日起的状态",
+    "corrected": "Event {version}: reads score {score}, level {level}, by {because} since corrections  勘误后读作",
+    "status": "Event {version}: {status} from {on} on, corrections applied  自该日起的状态（已计入勘误）",
     "withheld": "{count} events are withheld in part: that they are in the log is proven, what is told of them is not  "
     "部分内容不予披露：其在日志中已证明，所述内容未证明",
     "not_checked": "NOT checked: who the persons are, and how they shared their duties; whether what they recorded is "
-    "true;\n  samples and coverage of visits; what documents, page and judgements say; what was recorded later\n"
-    "未检查：人员身份与职责分离；所记录内容是否真实；监督抽样与覆盖；文本、页面与判定说明的文字；此后的记录",
+    "true;\n  samples and coverage of visits; what documents, page and judgements say; whether event {last} was the "
+    "last\n  when the checkpoint was signed: that none followed the register alone says, and signs; what was recorded "
+    "later\n未检查：人员身份与职责分离；所记录内容是否真实；监督抽样与覆盖；文本、页面与判定说明的文字；"
+    "签署检查点时\n  事件 {last} 是否为最后一个（其后并无事件，仅由登记系统签名声明）；此后的记录",
     "verified": "VERIFIED: nothing here was changed since the checkpoint given was signed.\n"
     "已核实：自所给检查点签署以来未被改动。",
+    "verified_but_told": "VERIFIED, but for what is told of the {count} events withheld in part: nothing else here was "
+    "changed\nsince the checkpoint given was signed.\n"
+    "已核实（{count} 个部分不予披露的事件的说明除外）：其余内容自所给检查点签署以来未被改动。",
     "consistent": "CONSISTENT WITH ITSELF, not verified: give the log's key (--key) and a checkpoint from elsewhere "
     "(--checkpoint).\n自身一致，但未核实：请提供取自他处的日志密钥（--key）和检查点（--checkpoint）。",
 }
@@ -594,7 +609,7 @@ def main(arguments=None):
     except UNREADABLE as problem:
         print(f"REFUSED  拒绝: {Refused('malformed', f'{type(problem).__name__}, {problem}')}")
         return 1
-    return 0 if name == "verified" else 3
+    return 0 if name.startswith("verified") else 3
 
 
 if __name__ == "__main__":

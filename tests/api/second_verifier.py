@@ -111,6 +111,7 @@ def _checkpoint(note: str, name: str, keys: Keys) -> tuple[int, bytes, int]:
 
 
 def _proven(event: Event, size: int, root: bytes, position: int) -> Event:
+    _require(("leaf_hash" in event) != ("state" in event), "words under a hash that is not theirs")
     hash = base64.b64decode(event["leaf_hash"]) if "leaf_hash" in event else leaf(covered(event))
     path = [base64.b64decode(each) for each in event["path"]]
     _require(event["leaf_index"] < size and event["position"] <= position, "past the checkpoint")
@@ -120,7 +121,7 @@ def _proven(event: Event, size: int, root: bytes, position: int) -> Event:
 
 def _require_keys(events: list[Event], keys: Keys, register: str) -> None:
     added: set[tuple[Any, bytes]] = set()
-    for fact in (event["fact"] for event in events):
+    for fact in (event["fact"] for event in events if "state" in event):
         if fact.get("type") == "signing-key-added.v1":
             added.add((fact["purpose"], base64.urlsafe_b64decode(fact["public_key"] + "=")))
     for name, public in keys:

@@ -152,7 +152,7 @@ def test_a_holder_gets_no_internal_reasons_and_everything_else_proven(told: Evid
     assert sentences(told.holders)["withheld"] == {"count": len(withheld)}
     kinds = {event["told"] and event["told"]["type"] for event in withheld}
     assert kinds == {None, "assessment-reviewed.v1", "certificate-suspended.v1"}
-    assert "verified" in sentences(told.holders, [named_key(told.vkey)], [told.checkpoint])
+    assert "verified_but_told" in sentences(told.holders, [named_key(told.vkey)], [told.checkpoint])
 
 
 def test_persons_are_named_to_the_entitled_alone_and_in_a_file_of_their_own(told: Evidenced) -> None:

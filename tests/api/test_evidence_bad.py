@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import base64
 import json
 import zipfile
 from collections.abc import Callable, Generator
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -24,6 +26,7 @@ from tests.api.forging import (
     STRANGER,
     Event,
     Files,
+    covered,
     forged,
     packed,
     relisted,
@@ -165,6 +168,24 @@ def another_edition(files: Files) -> None:
     files[name] = files[name].replace(b'value = "95"', b'value = "85"')
 
 
+def under_a_hash(*members: str) -> Bad:
+    """The last event is put as one that names a stranger's key, in these members, beside its leaf's proven hash."""
+
+    def bad(told: Evidenced) -> bytes:
+        files, public = files_of(told), EVIDENCE.public_key().public_bytes_raw()
+        fact = {"type": "signing-key-added.v1", "purpose": "evidence"}
+        fact["public_key"] = base64.urlsafe_b64encode(public).rstrip(b"=").decode()
+        put = {"state": json.dumps(fact), "told": fact}
+        *lines, last = [json.loads(line) for line in files["events.jsonl"].splitlines()]
+        hash = base64.b64encode(sha256(b"\0" + covered(last)).digest()).decode()
+        kept = {name: each for name, each in last.items() if name not in ("state", "topic", "recorded_at")}
+        lines.append(kept | {"leaf_hash": hash} | {name: put[name] for name in members})
+        events = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+        return packed(resigned(files | {"events.jsonl": events, "keys": files["keys"] + stranger(told)}))
+
+    return bad
+
+
 BAD: dict[str, tuple[str, Bad]] = {
     "cut short": ("truncated", lambda t: t.bundle[:-1000]),
     "re-zipped with another file": ("unlisted", lambda t: packed(before_manifest(t, "files/" + "0" * 64, b"x"))),
@@ -183,6 +204,8 @@ BAD: dict[str, tuple[str, Bad]] = {
         "unknown_key",
         lambda t: packed(resigned(files_of(t) | {"keys": files_of(t)["keys"] + stranger(t)})),
     ),
+    "signed with a key that is only told of": ("unknown_key", under_a_hash("told")),
+    "with words under the hash of others": ("malformed", under_a_hash("state", "told")),
     "signed with the ledger's key": (
         "unknown_key",
         lambda t: packed(resigned(unpacked(forged(t.bundle)), LEDGER, STRANGER)),

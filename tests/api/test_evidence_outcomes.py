@@ -39,12 +39,28 @@ def test_every_grade_date_and_status_of_the_kept_histories_follows_from_the_even
     editions, histories = kept()
     computed: Counter[tuple[str, bool]] = Counter()
     for history in histories:
-        grades, turns = outcomes(history, editions)
+        grades, corrected, turns = outcomes(history, editions)
+        computed["corrected", True] += len(corrected)
         computed.update((fact["type"], again) for _, fact, again in grades)
         computed["turns", True] += len(turns)
     assert computed["grade-determined.v1", True] > 800
     assert computed["grade-determined.v1", False] == 0
     assert computed["turns", True] > 2000
+    assert computed["corrected", True] > 10
+
+
+def test_a_grade_that_a_correction_changed_is_told_as_recorded_and_as_it_reads_since() -> None:
+    editions, histories = kept()
+    told = [(dict(grades_of), dict(now)) for grades_of, now in (as_told(each, editions) for each in histories) if now]
+    assert told
+    for recorded, now in told:
+        assert all(recorded[version] != grade for version, grade in now.items())
+
+
+def as_told(history: list[Event], editions: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+    """(version, grade) as recorded, and of those that read otherwise now."""
+    grades, corrected, _ = outcomes(history, editions)
+    return [(version, fact) for version, fact, _ in grades], corrected
 
 
 @pytest.mark.parametrize("name", BETTER)
