@@ -38,6 +38,9 @@ CREATE TABLE ledger.checkpoints (
     made_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
+-- Each round asks how long ago the last one was.
+CREATE INDEX checkpoints_made_at ON ledger.checkpoints (made_at);
+
 REVOKE ALL ON ALL TABLES IN SCHEMA ledger FROM PUBLIC;
 GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO certlife_service, certlife_engine;
 
