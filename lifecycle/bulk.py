@@ -27,9 +27,9 @@ class Span(NamedTuple):
     last: UUID
 
 
-def spans(facts: int, a_part: int = FACTS_A_PART) -> Iterator[Span]:
-    """All ids, in parts of about so many facts ``a_part``, where the log has so many ``facts``."""
-    parts = max(1, -(-facts // a_part))
+def spans(facts: int, a_part: int | None = None) -> Iterator[Span]:
+    """All ids, in parts of about ``a_part`` facts (FACTS_A_PART if left out), where the log has so many ``facts``."""
+    parts = max(1, -(-facts // (a_part or FACTS_A_PART)))
     ends = [IDS * part // parts for part in range(parts + 1)]
     return (Span(UUID(int=first), UUID(int=end - 1)) for first, end in pairwise(ends))
 

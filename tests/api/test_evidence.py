@@ -283,7 +283,7 @@ def test_what_a_bundle_says_cannot_pass_for_what_the_verifier_says(told: Evidenc
 
 
 def test_it_imports_nothing_but_the_standard_library() -> None:
-    program = "import sys; sys.path.insert(0, 'api'); import verify; print('\\n'.join(sys.modules))"
+    program = "import sys; sys.path.insert(0, 'api/evidence'); import verify; print('\\n'.join(sys.modules))"
     found = subprocess.run([sys.executable, "-I", "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     rooms = {name.partition(".")[0] for name in found.stdout.splitlines()}
     assert rooms - {"verify"} <= sys.stdlib_module_names | {"__main__"}
