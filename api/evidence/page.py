@@ -4,7 +4,7 @@ Made from the events and the editions alone, and from what is said in ``About``:
 """
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from hashlib import sha256
@@ -43,11 +43,18 @@ class About(NamedTuple):
 
 
 def page(
-    id: UUID, history: Sequence[Recorded], editions: Mapping[str, Edition], about: About, bars: Bars | None = None
+    id: UUID,
+    history: Sequence[Recorded],
+    editions: Mapping[str, Edition],
+    about: About,
+    bars: Bars | None = None,
+    hidden: Container[int] = (),
 ) -> str:
-    """The whole page. ``history`` is the certificate's stream from version 1, ``editions`` at least those it names."""
+    """The whole page. ``history`` is the certificate's stream from version 1, ``editions`` at least those it names; the
+    ``hidden`` versions are counted, and not told."""
     state, until = fold(id, history), max(legal_day(about.at), day_of(history[-1]))
-    told = steps(id, history, editions)
+    walked = steps(id, history, editions)
+    told = [step for step in walked if step.version not in hidden]
     then, now = known_then(id, history, until), known_now(id, history, until)
     judged, disputed = judgements(id, history, editions, bars), disputes(history)
     days = side_by_side(then, now)
@@ -61,6 +68,9 @@ def page(
             until=until,
             head=_head(state, until),
             steps=told,
+            count=len(walked),
+            under={step.version: step.then.edition for step in walked},
+            unsupported=[*state.unsupported],
             facts={recorded.version: recorded.fact for recorded in history},
             names={step.version: step.event.partition(".")[0] for step in told},
             days=days,

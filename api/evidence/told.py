@@ -11,7 +11,7 @@ import msgspec
 from psycopg import Connection
 
 from api.evidence.page import About, page
-from api.evidence.views import for_holder
+from api.evidence.views import for_holder, hidden_from_holder
 from api.identity import Identity
 from lifecycle import events as e
 from lifecycle import files
@@ -56,11 +56,14 @@ class Told:
 
     def _told(self, about: About) -> Iterator[Content]:
         id, history, editions, bars = self.certificate.id, self.certificate.history, self._editions(), self._bars()
+        hidden = frozenset[int]()
         if self._is_to_holder:
+            hidden = frozenset(each.version for each in history if hidden_from_holder(each))
             history = for_holder(history)
+        states = [step for step in steps(id, history, editions) if step.version not in hidden]
         yield "judgements.json", msgspec.json.encode(judgements(id, history, editions, bars))
-        yield "states.json", msgspec.json.encode(steps(id, history, editions))
-        yield "page.html", page(id, history, editions, about, bars).encode()
+        yield "states.json", msgspec.json.encode(states)
+        yield "page.html", page(id, history, editions, about, bars, hidden).encode()
 
     def _published(self) -> list[e.EditionPublished]:
         return [fact for fact in self.grounds if isinstance(fact, e.EditionPublished)]

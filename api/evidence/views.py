@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from api.identity import Identity
 from api.trail.views import SHOWN_TO_HOLDER
@@ -40,12 +41,17 @@ def event_line(shown: Proven, identity: Identity, certificate: UUID) -> dict[str
 
 
 def for_holder(history: Iterable[e.Recorded]) -> Sequence[e.Recorded]:
-    """The facts that a holder is shown, as it may be told them: without internal words."""
+    """The history as a holder may be told it: without internal words, but with the facts that are hidden from it, since
+    others name their versions; whoever tells it leaves those out."""
     return [
-        msgspec.structs.replace(recorded, fact=_without_words(recorded.fact))
+        recorded if hidden_from_holder(recorded) else replace(recorded, fact=_without_words(recorded.fact))
         for recorded in history
-        if e.topic_of(recorded.fact) in SHOWN_TO_HOLDER
     ]
+
+
+def hidden_from_holder(recorded: e.Recorded) -> bool:
+    """Whether a holder is not told of the event at all."""
+    return e.topic_of(recorded.fact) not in SHOWN_TO_HOLDER
 
 
 def _without_words(fact: e.Fact) -> e.Fact:

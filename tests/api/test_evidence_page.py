@@ -18,12 +18,13 @@ import pytest
 
 from api.evidence import words
 from api.evidence.page import About, page
+from api.evidence.views import for_holder, hidden_from_holder
 from api.pages.words import CATALOGUE, LANGUAGES
 from lifecycle import commands as c
 from lifecycle import events as e
 from lifecycle.events import CaseKind, Recorded, Role
 from lifecycle.evidence.criteria import Question
-from lifecycle.evidence.steps import steps
+from lifecycle.evidence.traces import judgements, steps
 from lifecycle.transitions import STATUS, STATUSES
 from tests.code.test_vocabulary import SECTIONS
 from tests.corpus.boundaries import editions, told
@@ -59,6 +60,39 @@ def whole() -> str:
 def text(html: str) -> str:
     """What a reader reads."""
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
+
+
+# ---- to a holder -----------------------------------------------------------------------------------------------------
+
+
+def test_a_holder_is_told_the_same_states_signers_and_answers_of_all_that_it_is_shown() -> None:
+    for history in (*(story.history for story in told()), disputed().history):
+        id, told_of = history[0].originator_id, for_holder(history)
+        for mine, whole in zip(steps(id, told_of, editions()), steps(id, history, editions()), strict=True):
+            assert (mine.then, mine.now, mine.signed_by) == (whole.then, whole.now, whole.signed_by)
+        answers = [
+            [(each.version, each.recorded, each.derived, each.problem) for each in judgements(id, one, editions())]
+            for one in (told_of, history)
+        ]
+        assert answers[0] == answers[1]
+
+
+def test_what_a_holder_is_not_told_is_counted_and_every_prefix_has_a_page() -> None:
+    history = for_holder(disputed().history)
+    hidden = frozenset(each.version for each in history if hidden_from_holder(each))
+    for last in range(1, len(history) + 1):
+        html = page(CERTIFICATE, history[:last], editions(), ABOUT, None, hidden)
+        assert not {f'id="e{version}"' for version in hidden if f'id="e{version}"' in html}
+    assert hidden
+    assert f"not told in this copy: {len(hidden)}" in text(html)
+
+
+def test_a_decision_left_without_support_is_told_at_a_glance() -> None:
+    story = disputed()
+    corrected = [each.version for each in story.history if getattr(each.fact, "unsupported", ())][-1]
+    glance = page(CERTIFICATE, story.history[:corrected], editions(), ABOUT).partition("<nav")[0]
+    assert "to be decided again" in text(glance)
+    assert "to be decided again" not in text(whole().partition("<nav")[0])
 
 
 # ---- what it tells ---------------------------------------------------------------------------------------------------
