@@ -79,7 +79,7 @@ def test_a_holder_is_told_the_same_states_signers_and_answers_of_all_that_it_is_
 
 def test_what_a_holder_is_not_told_is_counted_and_every_prefix_has_a_page() -> None:
     history = for_holder(disputed().history)
-    hidden = frozenset(each.version for each in history if hidden_from_holder(each))
+    hidden, html = frozenset(each.version for each in history if hidden_from_holder(each)), ""
     for last in range(1, len(history) + 1):
         html = page(CERTIFICATE, history[:last], editions(), ABOUT, None, hidden)
         assert not {f'id="e{version}"' for version in hidden if f'id="e{version}"' in html}
